@@ -1,0 +1,1 @@
+"""What exists, and from what: one module per stage, thin. Methods live in `zs_dagster`."""

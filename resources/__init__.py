@@ -1,0 +1,1 @@
+"""The outside things: where data lies and which models run. No methods here."""

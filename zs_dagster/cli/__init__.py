@@ -1,0 +1,1 @@
+"""The command line; the asset graph does the work."""

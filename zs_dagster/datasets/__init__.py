@@ -1,0 +1,1 @@
+"""Which videos, which classes, which ground truth."""

@@ -1,0 +1,41 @@
+"""Exceptions raised on purpose. Everything else is a bug.
+
+A message states the rule that was broken, the value that broke it and what to do about it.
+"""
+
+
+class ZsDagsterError(Exception):
+    """Base class: catch this to catch every deliberate failure of the project."""
+
+
+class InputError(ZsDagsterError, ValueError):
+    """Something the user gave breaks a rule; the command line exits with status 2."""
+
+
+class InvalidSegmentsError(InputError):
+    """Segment columns disagree in shape, are not finite, or end before they start."""
+
+
+class DatasetError(InputError):
+    """A dataset, its description or its annotation file breaks a rule."""
+
+
+class VideoError(InputError):
+    """A video file could not be read; carries the reason without the path."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"cannot read video '{path}': {reason}")
+        self.path = str(path)
+        self.reason = reason
+
+
+class QueryError(InputError):
+    """No valid question could be found or written for a class."""
+
+
+class ModelError(ZsDagsterError):
+    """A model could not be loaded, or its outputs are unusable."""
+
+
+class StoreError(ZsDagsterError):
+    """An entry of the store is missing, unreadable or not what its key says."""

@@ -1,0 +1,1 @@
+"""Models behind small protocols: image and text encoders, and the yes/no scorer."""
