@@ -1,0 +1,48 @@
+"""Frame features and class texts -> the classes worth asking the LVLM about, per video."""
+
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from assets.stage import publish, stage
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from zs_dagster.home import Home
+from zs_dagster.localization.class_filter import class_ranks, video_similarity
+
+
+@stage("localization", deps=["frame_features", "class_embeddings", "annotations"])
+def candidate_classes(
+    context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
+) -> dg.MaterializeResult:
+    """One row per video and class: CLIP similarity, rank, and whether it passes the filter."""
+    dataset, tables = library.dataset(context.partition_key), home.get().tables
+    options = dataset.localization
+    labels, texts = _texts(home.get(), dataset.name, options.filter_text)
+    truth = tables.rows("annotations", dataset.name)
+    known = {(row["video_id"], row["label"]) for row in truth}
+    rows: list[dict[str, Any]] = []
+    for video in tables.rows("frame_features", dataset.name):
+        features = home.get().store.load_arrays("frame_features", video["key"])["features"]
+        similarity = video_similarity(features, texts, options.filter_frames)
+        ranks = class_ranks(similarity)
+        rows += [
+            {
+                "video_id": video["video_id"],
+                "label": label,
+                "similarity": float(value),
+                "rank": int(rank),
+                "is_candidate": bool(rank <= options.top_k),
+                "is_known": (video["video_id"], label) in known,
+            }
+            for label, value, rank in zip(labels, similarity, ranks, strict=True)
+        ]
+    return publish(context, home.get(), rows, computed=len(rows))
+
+
+def _texts(home: Home, dataset: str, text_kind: str) -> tuple[list[str], Any]:
+    rows = home.tables.rows("class_embeddings", dataset)
+    chosen = [row for row in rows if row["text_kind"] == text_kind]
+    arrays = [home.store.load_arrays("class_embeddings", row["key"]) for row in chosen]
+    return [row["label"] for row in chosen], np.stack([a["feature"] for a in arrays])

@@ -1,0 +1,47 @@
+"""Class names and descriptions -> CLIP text features, computed once per text and model."""
+
+import dagster as dg
+
+from assets.stage import model_version, publish, stage
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from resources.models import ModelsResource
+from zs_dagster.digests import digest
+from zs_dagster.models.loading import Models
+
+KIND = "class_embeddings"
+VERSION = "1"
+
+
+@stage(
+    "vision",
+    deps=["class_queries"],
+    version=model_version(VERSION, Models().clip_fingerprint),
+    kinds=["pytorch"],
+)
+def class_embeddings(
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    library: VideoLibrary,
+    models: ModelsResource,
+) -> dg.MaterializeResult:
+    """Two rows per class: the un-normalised text feature of its name and of its description."""
+    profile, store = library.dataset(context.partition_key).profile, home.get().store
+    fingerprint = models.get().clip_fingerprint(profile)
+    rows = []
+    for query in home.get().tables.rows("class_queries", context.partition_key):
+        for kind, text in (
+            ("name", query["prompt_name"]),
+            ("description", query["description"]),
+        ):
+            key = digest(KIND, VERSION, text, fingerprint)
+            rows.append({"label": query["label"], "text_kind": kind, "text": text, "key": key})
+    missing = {
+        row["key"]: row["text"] for row in rows if not store.has_arrays(KIND, row["key"])
+    }
+    if missing:
+        features = models.get().clip(profile).encode_texts(list(missing.values()))
+        for key, feature in zip(missing, features, strict=True):
+            store.save_arrays(KIND, key, {"feature": feature})
+    reused = len({row["key"] for row in rows}) - len(missing)
+    return publish(context, home.get(), rows, computed=len(missing), reused=reused)

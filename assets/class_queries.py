@@ -1,0 +1,52 @@
+"""Class labels -> yes/no questions and descriptions, cached per class."""
+
+from dataclasses import asdict, replace
+
+import dagster as dg
+from pydantic import Field
+
+from assets.stage import publish, stage
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from zs_dagster.errors import QueryError
+from zs_dagster.queries.class_query import ClassQuery, cached_queries
+
+
+class ClassQueriesConfig(dg.Config):
+    """Texts to try in place of the written ones, by class label; the cache stays as it is."""
+
+    start_questions: dict[str, str] = Field(default={}, description="Label -> start question.")
+    end_questions: dict[str, str] = Field(default={}, description="Label -> end question.")
+    descriptions: dict[str, str] = Field(default={}, description="Label -> description.")
+
+    def applied_to(self, query: ClassQuery) -> ClassQuery:
+        """Return the query with the texts given for its class."""
+        given = {
+            "start_question": self.start_questions.get(query.label),
+            "end_question": self.end_questions.get(query.label),
+            "description": self.descriptions.get(query.label),
+        }
+        texts = {name: text for name, text in given.items() if text is not None}
+        return replace(query, source="run configuration", **texts) if texts else query
+
+    def labels(self) -> set[str]:
+        """Return the classes for which a text is given."""
+        return {*self.start_questions, *self.end_questions, *self.descriptions}
+
+
+@stage("language", kinds=["yaml"])
+def class_queries(
+    context: dg.AssetExecutionContext,
+    config: ClassQueriesConfig,
+    home: HomeResource,
+    library: VideoLibrary,
+) -> dg.MaterializeResult:
+    """One row per class: start question, end question, description, and who wrote them."""
+    dataset = library.dataset(context.partition_key)
+    unknown = sorted(config.labels() - set(dataset.classes))
+    if unknown:
+        raise QueryError(f"'{unknown[0]}' is not a class of dataset '{dataset.name}'")
+    writer = library.query_writer(dataset)
+    queries, written = cached_queries(writer, dataset.classes, home.get().store)
+    rows = [asdict(config.applied_to(query)) for query in queries]
+    return publish(context, home.get(), rows, computed=written, reused=len(rows) - written)

@@ -1,0 +1,86 @@
+"""The cached scores of a dataset, joined: what localizers and the report read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zs_dagster.home import Home
+from zs_dagster.similarity import cosine_similarity
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """Scores of one class in one video.
+
+    Attributes:
+        video_id: The video.
+        label: The class.
+        is_candidate: Whether the class passed the filter.
+        is_known: Whether the class is in the ground truth of the video.
+        time_s: Shape ``(T,)``, presentation times, seconds.
+        confidence: Shape ``(T, 2)``, P(yes) of start and end question.
+        actionness: Shape ``(T,)``, cosine of frame and description.
+        end_s: End of the last sample's span, seconds.
+    """
+
+    video_id: str
+    label: str
+    is_candidate: bool
+    is_known: bool
+    time_s: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    actionness: NDArray[np.float64]
+    end_s: float
+
+
+def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
+    """Yield the scores of one video after the other, one item per class that was asked about."""
+    duration = {v["video_id"]: v["duration_s"] for v in home.tables.rows("videos", dataset)}
+    texts = {
+        row["label"]: home.store.load_arrays("class_embeddings", row["key"])["feature"]
+        for row in home.tables.rows("class_embeddings", dataset)
+        if row["text_kind"] == "description"
+    }
+    classes = {
+        (row["video_id"], row["label"]): row
+        for row in home.tables.rows("candidate_classes", dataset)
+    }
+    for video in home.tables.rows("frame_features", dataset):
+        features = home.store.load_arrays("frame_features", video["key"])["features"]
+        scores = _confidence(home, dataset, video["video_id"])
+        text = np.stack([texts[label] for label in scores])
+        actionness = cosine_similarity(features, text).T
+        yield [
+            ClassScores(
+                video["video_id"],
+                label,
+                classes[video["video_id"], label]["is_candidate"],
+                classes[video["video_id"], label]["is_known"],
+                time_s,
+                confidence,
+                curve,
+                duration[video["video_id"]],
+            )
+            for (label, (time_s, confidence)), curve in zip(
+                scores.items(), actionness, strict=True
+            )
+        ]
+
+
+def _confidence(home: Home, dataset: str, video_id: str) -> dict[str, tuple[Any, Any]]:
+    """Return per class the times (T,) and P(yes) (T, 2) of a video."""
+    part = home.tables.part_of("frame_confidence", dataset, video_id)
+    table = home.tables.read("frame_confidence", dataset, part)
+    columns = {name: table[name].to_numpy() for name in ("time_s", "p_start", "p_end")}
+    labels = np.array(table["label"].to_pylist(), dtype=np.str_)
+    scores = {}
+    for label in dict.fromkeys(labels.tolist()):
+        rows = labels == label
+        p_yes = np.stack([columns["p_start"][rows], columns["p_end"][rows]], axis=1)
+        scores[label] = (columns["time_s"][rows], p_yes)
+    return scores

@@ -1,0 +1,138 @@
+"""Frames and questions -> P(yes), asked once per video content, question and model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from assets.stage import model_version, stage, versioned
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from resources.models import ModelsResource
+from zs_dagster.digests import digest
+from zs_dagster.home import Home
+from zs_dagster.models.loading import Models
+from zs_dagster.models.protocols import YesNoScorer
+from zs_dagster.progress import track
+from zs_dagster.queries.class_query import ClassQuery
+from zs_dagster.store import Store
+from zs_dagster.tables import part_name
+from zs_dagster.video.sampled import sampled_frames
+
+KIND = "frame_confidence"
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The questions of one video.
+
+    Attributes:
+        video: Row of the table `videos`.
+        queries: The classes to ask about.
+        fps: Frames per second to sample.
+        fingerprint: Of the LVLM.
+    """
+
+    video: dict[str, Any]
+    queries: Sequence[ClassQuery]
+    fps: float
+    fingerprint: str
+
+    def key(self, prompt: str) -> str:
+        """Name the store entry of one question about all sampled frames of the video."""
+        made_of = (self.video["content_hash"], self.fps, self.fingerprint, prompt)
+        return digest(KIND, VERSION, *made_of)
+
+    def keys(self) -> dict[str, str]:
+        """Return the key of each prompt; classes may share one."""
+        return {
+            prompt: self.key(prompt) for query in self.queries for prompt in query.prompts()
+        }
+
+
+@stage(
+    "localization",
+    deps=["videos", "class_queries", "candidate_classes"],
+    version=model_version(VERSION, Models().lvlm_fingerprint),
+    kinds=["pytorch"],
+    pool="gpu",
+)
+def frame_confidence(
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    library: VideoLibrary,
+    models: ModelsResource,
+) -> dg.MaterializeResult:
+    """P(yes) of the start and the end question per sampled frame and candidate class."""
+    dataset, tables = library.dataset(context.partition_key), home.get().tables
+    fingerprint = models.get().lvlm_fingerprint(dataset.profile)
+    fps, known = dataset.localization.fps, dataset.localization.score_known_classes
+    rows, computed, parts = [], 0, []
+    queries = _queries_by_video(home.get(), dataset.name, known=known)
+    files = {row["video_id"]: row for row in tables.rows("videos", dataset.name)}
+    for video_id in track(list(queries), KIND, len(queries)):
+        wanted = Wanted(files[video_id], queries[video_id], fps, fingerprint)
+        missing = [
+            p for p, key in wanted.keys().items() if not home.get().store.has_arrays(KIND, key)
+        ]
+        if missing:
+            _score(wanted, missing, models.get().scorer(dataset.profile), home.get().store)
+        computed += len(missing)
+        parts.append(_tabulate(wanted, home.get(), dataset.name))
+        rows += [{"video_id": video_id, "keys": wanted.keys()}]
+    tables.keep_parts(KIND, dataset.name, parts)
+    total = sum(len(row["keys"]) for row in rows)
+    return versioned(rows, computed=computed, reused=total - computed)
+
+
+def _queries_by_video(home: Home, dataset: str, *, known: bool) -> dict[str, list[ClassQuery]]:
+    texts = {}
+    for row in home.tables.rows("class_queries", dataset):
+        row.pop("dataset")
+        texts[row["label"]] = ClassQuery(**row)
+    queries: dict[str, list[ClassQuery]] = {}
+    for row in home.tables.rows("candidate_classes", dataset):
+        asked = queries.setdefault(row["video_id"], [])
+        if row["is_candidate"] or (known and row["is_known"]):
+            asked.append(texts[row["label"]])
+    return queries
+
+
+def _score(wanted: Wanted, prompts: Sequence[str], scorer: YesNoScorer, store: Store) -> None:
+    """Ask the missing questions in one pass over the frames; entries appear when it is done."""
+    times, answers = [], []
+    for frames in sampled_frames(wanted.video["path"], wanted.fps):
+        answers.append(scorer.score(frames.rgb, prompts))
+        times.append(frames.time_s)
+    p_yes, time_s = np.concatenate(answers), np.concatenate(times)
+    for column, prompt in enumerate(prompts):
+        store.save_arrays(
+            KIND, wanted.key(prompt), {"p_yes": p_yes[:, column], "time_s": time_s}
+        )
+
+
+def _tabulate(wanted: Wanted, home: Home, dataset: str) -> str:
+    """Write the scores of a video as a table for SQL, named by what is in it."""
+    content = [[query.label, *query.prompts()] for query in wanted.queries]
+    part = part_name(wanted.video["video_id"], [content, wanted.keys()])
+    if not home.tables.has(KIND, dataset, part):
+        rows = [row for query in wanted.queries for row in _rows(wanted, query, home.store)]
+        home.tables.write(KIND, dataset, rows, part)
+    return part
+
+
+def _rows(wanted: Wanted, query: ClassQuery, store: Store) -> Iterator[dict[str, Any]]:
+    start, end = (store.load_arrays(KIND, wanted.key(prompt)) for prompt in query.prompts())
+    for time_s, p_start, p_end in zip(
+        start["time_s"], start["p_yes"], end["p_yes"], strict=True
+    ):
+        yield {
+            "video_id": wanted.video["video_id"],
+            "label": query.label,
+            "time_s": float(time_s),
+            "p_start": float(p_start),
+            "p_end": float(p_end),
+        }

@@ -1,0 +1,148 @@
+"""Segments against ground truth -> metrics with intervals and provenance."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.stage import stage, versioned
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from resources.models import ModelsResource
+from zs_dagster.datasets.description import Dataset
+from zs_dagster.digests import digest
+from zs_dagster.evaluation.average_precision import evaluate
+from zs_dagster.evaluation.bootstrap import Interval, bootstrap_average_map, compare_average_map
+from zs_dagster.evaluation.class_filter import filter_quality
+from zs_dagster.evaluation.protocols import get_protocol
+from zs_dagster.home import Home
+from zs_dagster.models.loading import Models
+from zs_dagster.provenance import git_commit, utc_now
+from zs_dagster.segments import LabelledSegments
+
+Row = dict[str, Any]
+BAR = "average_mAP"
+
+
+@stage("localization", deps=["segments", "annotations", "candidate_classes"], kinds=["duckdb"])
+def localization_metrics(
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    library: VideoLibrary,
+    models: ModelsResource,
+) -> dg.MaterializeResult:
+    """MAP per method and threshold with bootstrap intervals; quality of the class filter.
+
+    Fractions, not percent. Every row carries what produced it; `metrics_history` keeps the
+    rows of all runs.
+    """
+    dataset, tables = library.dataset(context.partition_key), home.get().tables
+    truth = labelled(tables.rows("annotations", dataset.name))
+    found = _by_method(tables.rows("segments", dataset.name), dataset)
+    metrics, per_class = ([], []) if not len(truth) else _evaluate(dataset, truth, found)
+    if len(truth):
+        metrics += _filter_rows(tables.rows("candidate_classes", dataset.name))
+    source = _provenance(home.get(), models.get(), dataset) | {"run_id": context.run_id}
+    rows = [{"low": None, "high": None, "parameters": "{}", **row, **source} for row in metrics]
+    classes = [row | {"run_id": context.run_id} for row in per_class]
+    tables.write("localization_metrics", dataset.name, rows)
+    tables.write("metrics_history", dataset.name, rows, context.run_id)
+    tables.write("class_metrics", dataset.name, classes)
+    shown = {f"{row['method']} {BAR}": row["value"] for row in rows if row["metric"] == BAR}
+    return versioned(rows, computed=len(rows), metadata=shown)
+
+
+def labelled(rows: list[Row]) -> LabelledSegments:
+    """Gather table rows; ground truth has no score and gets 1."""
+    return LabelledSegments.from_rows(
+        [
+            (row["video_id"], row["label"], row["start_s"], row["end_s"], row.get("score", 1.0))
+            for row in rows
+        ]
+    )
+
+
+def _by_method(rows: list[Row], dataset: Dataset) -> dict[str, LabelledSegments]:
+    grouped: dict[str, list[Row]] = {method: [] for method in dataset.localization.methods}
+    for row in rows:
+        grouped[row["method"]].append(row)
+    return {method: labelled(found) for method, found in grouped.items()}
+
+
+def _evaluate(
+    dataset: Dataset, truth: LabelledSegments, found: Mapping[str, LabelledSegments]
+) -> tuple[list[Row], list[Row]]:
+    """Return metric rows and per-class rows of all methods."""
+    protocol = get_protocol(dataset.localization.protocol)
+    metrics: list[Row] = []
+    per_class: list[Row] = []
+    for name, predictions in found.items():
+        method = dataset.localization.methods[name]
+        same = {"method": name, "protocol": protocol.name, "split": "all"}
+        scores = evaluate(truth, predictions, protocol)
+        interval = bootstrap_average_map(truth, predictions, protocol)
+        parameters = json.dumps(method.model_dump(mode="json"), sort_keys=True)
+        described = same | {"parameters": parameters}
+        metrics.append(described | _interval_row(BAR, interval))
+        for tiou, value in zip(protocol.thresholds, scores.mean_ap.tolist(), strict=True):
+            metrics.append(described | {"metric": f"mAP@{tiou:g}", "value": value})
+            per_class += [
+                {"method": name, "protocol": protocol.name, "tiou": tiou}
+                | {"label": label, "average_precision": float(ap)}
+                for label, ap in zip(
+                    scores.classes, scores.ap[protocol.thresholds.index(tiou)], strict=True
+                )
+            ]
+    return metrics + _ratio_rows(dataset, truth, found), per_class
+
+
+def _ratio_rows(
+    dataset: Dataset, truth: LabelledSegments, found: Mapping[str, LabelledSegments]
+) -> list[Row]:
+    """Compare the first method with every baseline on the same resampled videos."""
+    protocol = get_protocol(dataset.localization.protocol)
+    methods = dataset.localization.methods
+    first = next(iter(methods))
+    rows = []
+    for name in [n for n, method in methods.items() if method.localizer != "zeal"]:
+        comparison = compare_average_map(truth, (found[name], found[first]), protocol)
+        row = _interval_row(f"{BAR}_over_{name}", comparison.ratio)
+        rows.append({"method": first, "protocol": protocol.name, "split": "all"} | row)
+    return [row for row in rows if row["value"] < float("inf")]
+
+
+def _interval_row(metric: str, interval: Interval) -> Row:
+    return {
+        "metric": metric,
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+    }
+
+
+def _filter_rows(rows: list[Row]) -> list[Row]:
+    candidates: dict[str, list[str]] = {}
+    truth: dict[str, set[str]] = {}
+    for row in sorted(rows, key=lambda row: int(row["rank"])):
+        truth.setdefault(row["video_id"], set())
+        if row["is_candidate"]:
+            candidates.setdefault(row["video_id"], []).append(row["label"])
+        if row["is_known"]:
+            truth[row["video_id"]].add(row["label"])
+    quality = filter_quality(candidates, truth)
+    same = {"method": "class-filter", "protocol": "top-k", "split": "all"}
+    return [
+        same | {"metric": "filter_precision", "value": quality.precision},
+        same | {"metric": "filter_recall", "value": quality.recall},
+    ]
+
+
+def _provenance(home: Home, models: Models, dataset: Dataset) -> Row:
+    return {
+        "clip": models.clip_fingerprint(dataset.profile),
+        "lvlm": models.lvlm_fingerprint(dataset.profile),
+        "queries": digest(home.tables.rows("class_queries", dataset.name)),
+        "git_commit": git_commit(),
+        "created_at": utc_now(),
+    }

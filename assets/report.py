@@ -1,0 +1,186 @@
+"""Everything about a dataset -> one HTML page to look at."""
+
+import base64
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+
+from assets.class_scores import scored_videos
+from assets.stage import stage, versioned
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from zs_dagster.datasets.description import Dataset
+from zs_dagster.digests import file_digest
+from zs_dagster.files import write_text
+from zs_dagster.home import Home
+from zs_dagster.progress import track
+from zs_dagster.provenance import git_commit, utc_now
+from zs_dagster.report.data import ClassCurves, MetricRow, Report, Span, VideoReview
+from zs_dagster.report.page import render_page
+from zs_dagster.report.timeline import timeline_png
+
+# Above this the page links to the files, so that it stays one that a browser opens.
+MAX_EMBEDDED_BYTES = 40_000_000
+Row = dict[str, Any]
+
+
+@stage(
+    "results",
+    deps=["videos", "annotations", "frame_confidence", "segments", "localization_metrics"],
+    kinds=["html"],
+)
+def report(
+    context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
+) -> dg.MaterializeResult:
+    """One self-contained HTML page: metrics, and per video a player with timeline and curves."""
+    dataset = library.dataset(context.partition_key)
+    page = _report(home.get(), dataset)
+    path = home.get().reports / f"{dataset.name}.html"
+    write_text(path, render_page(page))
+    metadata: dict[str, Any] = {"file": dg.MetadataValue.path(str(path))}
+    readable = [video for video in page.videos if video.status == "ok"]
+    if readable:
+        metadata["timeline"] = picture(timeline_png(readable[0]), readable[0].video_id)
+    rows = [{"digest": file_digest(path)}]
+    return versioned(rows, computed=len(page.videos), metadata=metadata)
+
+
+def picture(png: bytes, title: str) -> dg.MarkdownMetadataValue:
+    """Show a PNG in the Dagster UI; the title is plain text, not Markdown."""
+    plain = "".join(c for c in title if c.isalnum() or c in " ._-")
+    return dg.MetadataValue.md(
+        f"![{plain}](data:image/png;base64,{base64.b64encode(png).decode()})"
+    )
+
+
+def _report(home: Home, dataset: Dataset) -> Report:
+    tables = home.tables
+    videos = tables.rows("videos", dataset.name)
+    truth = tables.rows("annotations", dataset.name)
+    metrics = tables.rows("localization_metrics", dataset.name)
+    facts = {
+        "videos": str(len(videos)),
+        "instances": str(len(truth)),
+        "classes": str(len(dataset.classes)),
+        "frames per second": f"{dataset.localization.fps:g}",
+        "models": dataset.profile,
+        "commit": git_commit(),
+        "time": utc_now(),
+    }
+    return Report(
+        dataset=dataset.name,
+        title=dataset.title or dataset.name,
+        summary=facts,
+        metrics=_metric_rows(metrics, dataset),
+        per_class=_per_class(tables.rows("class_metrics", dataset.name)),
+        notes=_notes(metrics),
+        videos=_videos(home, dataset, videos, truth),
+        interval_name="95 % bootstrap interval over videos",
+    )
+
+
+def _metric_rows(rows: list[Row], dataset: Dataset) -> list[MetricRow]:
+    methods = dataset.localization.methods
+    shown = []
+    for name, method in methods.items():
+        values = {
+            r["metric"]: r["value"]
+            for r in rows
+            if r["method"] == name and "_over_" not in r["metric"]
+        }
+        average = [r for r in rows if r["method"] == name and r["metric"] == "average_mAP"]
+        interval = (average[0]["low"], average[0]["high"]) if average else None
+        if values:
+            is_first = name == next(iter(methods))
+            shown.append(MetricRow(name, method.description, values, interval, is_first))
+    return shown
+
+
+def _per_class(rows: list[Row]) -> list[tuple[str, dict[str, float]]]:
+    """Average the average precision of each class and method over the thresholds."""
+    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["average_precision"] is not None:
+            values[row["label"]][row["method"]].append(row["average_precision"])
+    return [
+        (label, {method: sum(ap) / len(ap) for method, ap in methods.items()})
+        for label, methods in sorted(values.items())
+    ]
+
+
+def _notes(rows: list[Row]) -> list[str]:
+    notes = [
+        f"{row['method']}: {row['metric'].replace('_over_', ' over that of ')} is "
+        f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})."
+        for row in rows
+        if "_over_" in row["metric"]
+    ]
+    quality = [row for row in rows if row["method"] == "class-filter"]
+    return notes + [f"{row['metric'].replace('_', ' ')} {row['value']:.1%}." for row in quality]
+
+
+def _videos(
+    home: Home, dataset: Dataset, videos: list[Row], truth: list[Row]
+) -> list[VideoReview]:
+    first = next(iter(dataset.localization.methods))
+    spans = _spans(
+        [r for r in home.tables.rows("segments", dataset.name) if r["method"] == first]
+    )
+    known, curves = _spans(truth), _curves(home, dataset.name)
+    embed = sum(Path(v["path"]).stat().st_size for v in videos if v["status"] == "ok")
+    reviews = []
+    for video in track(videos, "report", len(videos)):
+        video_id, is_ok = video["video_id"], video["status"] == "ok"
+        source = (
+            _source(video, home.reports, embed=embed <= MAX_EMBEDDED_BYTES) if is_ok else ""
+        )
+        reviews.append(
+            VideoReview(
+                video_id=video_id,
+                src=source,
+                duration_s=video["duration_s"] or 0.0,
+                ground_truth=known[video_id],
+                predictions=spans[video_id],
+                curves=curves[video_id],
+                status="ok" if is_ok else "unreadable",
+                reason=video["reason"] or "",
+            )
+        )
+    return reviews
+
+
+def _spans(rows: list[Row]) -> dict[str, list[Span]]:
+    spans: dict[str, list[Span]] = defaultdict(list)
+    for row in rows:
+        span = Span(row["label"], row["start_s"], row["end_s"], row.get("score"))
+        spans[row["video_id"]].append(span)
+    return spans
+
+
+def _curves(home: Home, dataset: str) -> dict[str, list[ClassCurves]]:
+    curves: dict[str, list[ClassCurves]] = defaultdict(list)
+    for video in scored_videos(home, dataset):
+        for scores in video:
+            curve = ClassCurves(
+                scores.label,
+                scores.time_s,
+                scores.confidence[:, 0],
+                scores.confidence[:, 1],
+                scores.actionness,
+                scores.is_candidate,
+            )
+            curves[scores.video_id].append(curve)
+    return curves
+
+
+def _source(video: Row, folder: Path, *, embed: bool) -> str:
+    """Return the video as a data URI, or as a link relative to the page."""
+    path = Path(video["path"])
+    if embed and path.suffix in {".mp4", ".webm"}:
+        kind = path.suffix.removeprefix(".")
+        return f"data:video/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return quote(os.path.relpath(path, folder))

@@ -1,0 +1,26 @@
+"""All tables of all datasets -> the published DuckDB file."""
+
+import dagster as dg
+
+from resources.home import HomeResource
+from zs_dagster.results_database import ResultsDatabase
+
+PUBLISHED = ["localization_metrics", "segments", "frame_confidence", "videos", "annotations"]
+
+
+@dg.asset(group_name="results", deps=PUBLISHED, kinds={"duckdb"}, code_version="1")
+def results(home: HomeResource) -> dg.MaterializeResult:
+    """One DuckDB file with every table of every dataset, replaced as a whole.
+
+    Query it with `zs-dagster sql`, DuckDB or any tool that speaks it.
+    """
+    where = home.get()
+    counts = ResultsDatabase(where.results).publish(where.tables.root)
+    return dg.MaterializeResult(
+        metadata={
+            "file": dg.MetadataValue.path(str(where.results)),
+            "computed": 1,
+            "reused": 0,
+            **{f"rows/{table}": count for table, count in counts.items()},
+        }
+    )

@@ -1,0 +1,104 @@
+"""Cached scores -> scored segments, by every method of the dataset; nothing is scored here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from assets.class_scores import ClassScores, scored_videos
+from assets.stage import publish, stage
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from zs_dagster.datasets.description import Method
+from zs_dagster.localization.clip_only import ClipOnlyParameters, clip_only
+from zs_dagster.localization.parameters import with_overrides
+from zs_dagster.localization.proposals import Proposals
+from zs_dagster.localization.random_scores import random_scores
+from zs_dagster.localization.zeal import localize
+
+
+class SegmentsConfig(dg.Config):
+    """Parameters to try; a method that fixes one itself keeps its own."""
+
+    parameters: dict[str, float] = Field(
+        default={}, description="ZEAL parameter -> value, for example confidence_weight: 0.5."
+    )
+
+
+@dataclass(frozen=True)
+class Localizer:
+    """One method of a dataset with its parameters, checked before any video is read."""
+
+    name: str
+    method: Method
+    parameters: Any
+
+    @classmethod
+    def of(cls, name: str, method: Method, tried: Mapping[str, float]) -> "Localizer":
+        """Join what the dataset file fixes with what this run tries."""
+        if method.localizer == "clip-only":
+            return cls(name, method, ClipOnlyParameters(**method.parameters))
+        return cls(name, method, with_overrides(method.preset, {**tried, **method.parameters}))
+
+    def wants(self, scores: ClassScores) -> bool:
+        """Say whether the method may answer this class in this video."""
+        is_filtered = self.method.candidates == "filtered"
+        return scores.is_candidate if is_filtered else scores.is_known
+
+    def localize(self, scores: ClassScores) -> Proposals:
+        """Find the segments of one class in one video."""
+        confidence, actionness = scores.confidence, scores.actionness
+        if self.method.localizer == "clip-only":
+            return clip_only(actionness, scores.time_s, scores.end_s, self.parameters)
+        if self.method.localizer == "random":
+            confidence, actionness = random_scores(
+                len(scores.time_s),
+                seed=self.method.seed,
+                video_id=scores.video_id,
+                label=scores.label,
+            )
+        return localize(confidence, actionness, scores.time_s, scores.end_s, self.parameters)
+
+
+@stage("localization", deps=["frame_confidence", "frame_features", "class_embeddings"])
+def segments(
+    context: dg.AssetExecutionContext,
+    config: SegmentsConfig,
+    home: HomeResource,
+    library: VideoLibrary,
+) -> dg.MaterializeResult:
+    """One row per segment and method, best first; seconds, half-open."""
+    methods = library.dataset(context.partition_key).localization.methods
+    localizers = [Localizer.of(n, method, config.parameters) for n, method in methods.items()]
+    rows = [
+        row
+        for video in scored_videos(home.get(), context.partition_key)
+        for scores in video
+        for localizer in localizers
+        if localizer.wants(scores)
+        for row in _rows(localizer, scores)
+    ]
+    return publish(context, home.get(), rows, computed=len(rows))
+
+
+def _rows(localizer: Localizer, scores: ClassScores) -> list[dict[str, Any]]:
+    found = localizer.localize(scores).segments
+    return [
+        {
+            "method": localizer.name,
+            "video_id": scores.video_id,
+            "label": scores.label,
+            "rank": rank,
+            "start_s": start_s,
+            "end_s": end_s,
+            "score": score,
+        }
+        for rank, (start_s, end_s, score) in enumerate(
+            zip(
+                found.start_s.tolist(), found.end_s.tolist(), found.score.tolist(), strict=True
+            ),
+            start=1,
+        )
+    ]

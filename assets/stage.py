@@ -1,0 +1,101 @@
+"""What all stages have in common: partition, backfill, table, version of the result."""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from assets.partitions import catalogue, datasets
+from zs_dagster.digests import digest
+from zs_dagster.home import Home
+from zs_dagster.schemas import columns
+
+# Columns that say where and when, not what: they never make a dependant stale.
+VOLATILE = frozenset({"path", "run_id", "created_at", "git_commit"})
+
+
+def stage(
+    group: str,
+    *,
+    deps: Sequence[str] = (),
+    version: str = "1",
+    kinds: Sequence[str] = (),
+    pool: str | None = None,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Declare a partitioned asset, named as its function and its table."""
+
+    def declare(compute: Callable[..., Any]) -> dg.AssetsDefinition:
+        with warnings.catch_warnings():
+            # Backfill policies are "beta" in name only; one line per asset helps nobody.
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            return dg.asset(
+                partitions_def=datasets,
+                backfill_policy=dg.BackfillPolicy.multi_run(1),
+                group_name=group,
+                deps=list(deps),
+                code_version=version,
+                kinds=set(kinds),
+                pool=pool,
+                metadata=table_metadata(compute.__name__),
+            )(compute)
+
+    return declare
+
+
+def table_metadata(table: str) -> dict[str, dg.TableSchema]:
+    """Describe the columns of a table, with units, for the UI."""
+    schema = [dg.TableColumn(*column) for column in columns(table)]
+    return {"dagster/column_schema": dg.TableSchema(schema)} if schema else {}
+
+
+def model_version(version: str, fingerprint: Callable[[str], str]) -> str:
+    """Join a stage version with the fingerprints of the models that the datasets use.
+
+    So a changed model makes the asset stale in the UI; a changed resource would not.
+    """
+    profiles = sorted({dataset.profile for dataset in catalogue.values()})
+    return f"{version}+{digest([fingerprint(profile) for profile in profiles])[:12]}"
+
+
+def publish(
+    context: dg.AssetExecutionContext,
+    home: Home,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    computed: int,
+    reused: int = 0,
+    metadata: Mapping[str, Any] | None = None,
+) -> dg.MaterializeResult:
+    """Write the table of this asset (its name) and partition, and tell Dagster its version.
+
+    Args:
+        context: Names the table (the asset) and the dataset (the partition).
+        home: Where tables lie.
+        rows: The whole table of this dataset.
+        computed: Units of work done in this run.
+        reused: Units taken from the store.
+        metadata: What else a person wants to see.
+    """
+    home.tables.write(context.asset_key.path[-1], context.partition_key, rows)
+    return versioned(rows, computed=computed, reused=reused, metadata=metadata)
+
+
+def versioned(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    computed: int,
+    reused: int = 0,
+    metadata: Mapping[str, Any] | None = None,
+) -> dg.MaterializeResult:
+    """Tell Dagster the version of a result, a digest of its rows, and what it took."""
+    stable = [{k: v for k, v in row.items() if k not in VOLATILE} for row in rows]
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(digest(stable)),
+        metadata={
+            "dagster/row_count": len(rows),
+            "computed": computed,
+            "reused": reused,
+            **(metadata or {}),
+        },
+    )

@@ -1,0 +1,52 @@
+"""A plan written down by hand."""
+
+import torch
+
+from zs_dagster.models.lvlm.plan import Plan, may_attend, shared_length
+
+# Prefix 7 8, then the suffixes "1 2" and "3"; the longest prompt has four tokens.
+PLAN = Plan([7, 8], [[1, 2], [3]], torch.arange(4))
+
+
+def test_tokens_positions_and_answers_by_hand() -> None:
+    assert PLAN.ids.tolist() == [7, 8, 1, 2, 3]
+    assert PLAN.branch.tolist() == [-1, -1, 0, 0, 1]
+    assert PLAN.packed_positions.tolist() == [0, 1, 2, 3, 2]
+    assert PLAN.answers.tolist() == [3, 4]
+
+
+def test_three_axes_of_positions_follow_the_longest_prompt() -> None:
+    axes = torch.tensor([[0, 5, 9, 10], [0, 6, 9, 10], [0, 7, 9, 10]])
+    packed = Plan([7, 8], [[1, 2], [3]], axes).packed_positions
+    assert packed.tolist() == [[0, 5, 9, 10, 9], [0, 6, 9, 10, 9], [0, 7, 9, 10, 9]]
+
+
+def test_a_suffix_sees_the_prefix_and_itself_by_hand() -> None:
+    assert may_attend(PLAN).int().tolist() == [
+        [1, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [1, 1, 1, 1, 0],
+        [1, 1, 0, 0, 1],
+    ]
+
+
+def test_a_window_counts_the_tokens_of_the_own_prompt() -> None:
+    # The 3 stands right behind the 8 in its own prompt, though two places later when packed.
+    assert may_attend(PLAN, window=2).int().tolist() == [
+        [1, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0],
+        [0, 1, 1, 0, 0],
+        [0, 0, 1, 1, 0],
+        [0, 1, 0, 0, 1],
+    ]
+
+
+def test_shared_length_stops_at_the_first_difference() -> None:
+    assert shared_length([[5, 6, 1, 9], [5, 6, 2, 9]]) == 2
+
+
+def test_shared_length_leaves_every_prompt_its_last_token() -> None:
+    assert shared_length([[5, 6, 7]]) == 2
+    assert shared_length([[5, 6, 7], [5, 6, 7]]) == 2
+    assert shared_length([[5, 6], [5, 6, 7]]) == 1

@@ -1,0 +1,104 @@
+"""What people see in the terminal."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from zs_dagster.cli.graph import Outcome
+from zs_dagster.home import Home
+from zs_dagster.progress import listening
+
+SHOWN = ("average_mAP", "mAP@0.3", "mAP@0.5", "mAP@0.7")
+
+
+@contextmanager
+def progress() -> Iterator[None]:
+    """Show a bar per long stage while the block runs."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:18}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def listen(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        with listening(listen):
+            yield
+
+
+def show_stages(outcome: Outcome) -> None:
+    """Print per asset what was computed, what was reused and how long it took."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="stages", title_justify="left")
+    table.add_column("asset")
+    for name in ("computed", "reused", "seconds"):
+        table.add_column(name, justify="right")
+    for asset, counts in outcome.stages.items():
+        numbers = (counts["computed"], counts["reused"])
+        table.add_row(asset, *map(str, numbers), f"{counts['seconds']:.1f}")
+    Console().print(table)
+
+
+def show_metrics(rows: Sequence[dict[str, Any]]) -> None:
+    """Print the metrics in percent, a row per method, with the bootstrap interval."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        Console().print("no ground truth, so no metrics")
+        return
+    table = Table(
+        title=f"{rows[0]['dataset']}, {rows[0]['protocol']}, in %", title_justify="left"
+    )
+    table.add_column("method")
+    for name in (*SHOWN[:1], "95 % interval", *SHOWN[1:]):
+        table.add_column(name, justify="right")
+    for method in dict.fromkeys(row["method"] for row in rows):
+        values = {row["metric"]: row for row in rows if row["method"] == method}
+        if SHOWN[0] in values:
+            table.add_row(method, *_cells(values))
+    Console().print(table)
+    for row in rows:
+        if row["metric"] in {"filter_recall", "filter_precision"} or "_over_" in row["metric"]:
+            Console().print(
+                f"{row['method']} {row['metric']}: {row['value']:.3f}{_interval(row)}"
+            )
+
+
+def show_places(home: Home, dataset: str) -> None:
+    """Print where the results lie."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"report   {home.reports / f'{dataset}.html'}", markup=False)
+    console.print(
+        f'results  {home.results}  (zs-dagster sql "from localization_metrics")', markup=False
+    )
+
+
+def _cells(values: dict[str, dict[str, Any]]) -> list[str]:
+    average = values[SHOWN[0]]
+    interval = f"{average['low']:.1%} - {average['high']:.1%}".replace("%", "")
+    cells = [f"{100 * values[name]['value']:.1f}" if name in values else "" for name in SHOWN]
+    return [cells[0], interval, *cells[1:]]
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return "" if row["low"] is None else f"  (95 % {row['low']:.2f} to {row['high']:.2f})"

@@ -1,0 +1,50 @@
+"""Entry point: every command, and how a failure ends.
+
+Status 0: done. 1: a stage failed. 2: bad input; the message says which rule was broken.
+"""
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from zs_dagster.cli import demo, doctor, evaluate, propose, run, sql, ui
+from zs_dagster.errors import InputError, ZsDagsterError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Find and recognise actions in videos that nobody labelled.",
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("propose")(propose.propose)
+app.command("sql")(sql.sql)
+app.command("doctor")(doctor.doctor)
+app.command("ui")(ui.ui)
+app.add_typer(evaluate.app, name="evaluate")
+
+
+def main() -> None:
+    """Run the command line; a deliberate failure is one line, never a traceback."""
+    try:
+        app()
+    except InputError as error:
+        _fail(error, 2)
+    except ZsDagsterError as error:
+        _fail(error, 1)
+    except BrokenPipeError:
+        # The reader went away (`| head`); Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("ZS_DEBUG"):
+            raise
+        _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
+
+
+def _fail(error: object, status: int) -> NoReturn:
+    sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+    sys.exit(status)

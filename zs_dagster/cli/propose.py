@@ -1,0 +1,82 @@
+"""`zs-dagster propose`: segments from scores somebody else computed."""
+
+import json
+import sys
+import zipfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from zs_dagster.errors import InputError
+from zs_dagster.localization.parameters import PRESETS
+from zs_dagster.localization.zeal import Proposals, localize
+
+ARRAYS = ("scores", "actionness", "fps")
+
+
+def propose(
+    scores: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SCORES.npz",
+            help="Arrays scores (T, 2): P(yes) of start and end, actionness (T,), scalar fps.",
+        ),
+    ],
+    *,
+    preset: Annotated[str, typer.Option(help=" or ".join(PRESETS))] = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Turn the scores of one class in one video into segments."""
+    if preset not in PRESETS:
+        raise InputError(f"preset must be one of {', '.join(PRESETS)}, got '{preset}'")
+    confidence, actionness, fps = _read(scores)
+    time_s = np.arange(len(actionness)) / fps
+    found = localize(confidence, actionness, time_s, len(actionness) / fps, PRESETS[preset])
+    sys.stdout.write(_as_json(found) if as_json else _as_text(found))
+
+
+def _read(path: Path) -> tuple[Any, Any, float]:
+    try:
+        # allow_pickle stays off: an .npz may come from anywhere.
+        with np.load(path, allow_pickle=False) as file:
+            missing = [name for name in ARRAYS if name not in file.files]
+            if missing:
+                raise InputError(
+                    f"{path}: must hold the arrays {', '.join(ARRAYS)}; {missing[0]} is missing"
+                )
+            confidence, actionness, fps = (file[name] for name in ARRAYS)
+    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: cannot be read as an .npz file: {error}") from error
+    if actionness.ndim != 1:
+        raise InputError(f"{path}: actionness must have shape (T,), got {actionness.shape}")
+    if (
+        fps.size != 1
+        or not np.issubdtype(fps.dtype, np.number)
+        or not 0 < float(fps.item()) < np.inf
+    ):
+        raise InputError(f"{path}: fps must be one number > 0, got {fps!r:.60}")
+    return confidence, actionness, float(fps.item())
+
+
+def _as_json(found: Proposals) -> str:
+    columns = (found.segments.start_s, found.segments.end_s, found.segments.score)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    names = ("start_s", "end_s", "score")
+    document = {
+        "segments": [dict(zip(names, row, strict=True)) for row in rows],
+        "samples": found.samples.tolist(),
+    }
+    return json.dumps(document) + "\n"
+
+
+def _as_text(found: Proposals) -> str:
+    if found.reason:
+        return f"no segments: {found.reason}\n"
+    columns = (found.segments.start_s, found.segments.end_s, found.segments.score)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    lines = [f"{start:9.2f} {end:9.2f}  {score:.3f}" for start, end, score in rows]
+    return "\n".join([f"{'start_s':>9} {'end_s':>9}  score", *lines]) + "\n"

@@ -1,0 +1,71 @@
+"""`zs-dagster run`: materialise the assets of one dataset."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from zs_dagster.cli import console
+from zs_dagster.cli.graph import materialise, prepare_environment
+from zs_dagster.cli.summary import metric_rows, write_summary
+from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
+from zs_dagster.errors import InputError
+
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write metrics and counts here.")
+]
+
+
+def run(
+    dataset: Annotated[str, typer.Argument(help="Name of a dataset of the catalogue.")],
+    *,
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="ASSET.KEY=VALUE",
+            help="Option of an asset, for example segments.parameters='{confidence_weight: .5}'.",
+        ),
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Localize the actions of a dataset: compute what is missing, reuse the rest."""
+    run_dataset(dataset, parse_options(options or []), json_file)
+
+
+def run_dataset(
+    dataset: str, options: dict[str, dict[str, Any]], json_file: Path | None
+) -> None:
+    """Materialise a dataset, show what came out and write the summary."""
+    home = prepare_environment()
+    find_dataset(load_catalogue(home.datasets), dataset)
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise InputError(f"--json needs an existing folder, got '{json_file}'")
+    with console.progress():
+        outcome = materialise(dataset, "localize", options)
+    rows = metric_rows(home, dataset, outcome.run_id)
+    console.show_stages(outcome)
+    console.show_metrics(rows)
+    console.show_places(home, dataset)
+    if json_file is not None:
+        write_summary(json_file, outcome, rows)
+
+
+def parse_options(options: list[str]) -> dict[str, dict[str, Any]]:
+    """Parse ``asset.key=value`` settings; the value is YAML.
+
+    Raises:
+        InputError: If a setting has another form.
+    """
+    parsed: dict[str, dict[str, Any]] = {}
+    for option in options:
+        name, separator, text = option.partition("=")
+        asset, dot, key = name.partition(".")
+        if not (separator and dot and asset and key):
+            raise InputError(f"--set takes ASSET.KEY=VALUE, got '{option}'")
+        try:
+            parsed.setdefault(asset, {})[key] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"--set {name}: the value must be YAML, got '{text}'") from error
+    return parsed

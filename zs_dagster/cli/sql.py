@@ -1,0 +1,54 @@
+"""`zs-dagster sql`: ask the published results."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from zs_dagster.errors import InputError
+from zs_dagster.home import Home
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="SQL, for example: from localization_metrics")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON.")] = False,
+) -> None:
+    """Query the results database, read-only."""
+    names, rows = _ask(query)
+    if as_json:
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        sys.stdout.write(json.dumps(records, default=str, indent=1) + "\n")
+    else:
+        _print(names, rows)
+
+
+def _ask(query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    import duckdb
+
+    path = Home.from_environment().results
+    if not path.is_file():
+        raise InputError(f"there are no results in '{path}' yet; run `zs-dagster demo` first")
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            cursor = connection.execute(query)
+            names = [column[0] for column in cursor.description or ()]
+            return names, cursor.fetchall()
+    except duckdb.Error as error:
+        raise InputError(f"the query failed: {error}") from error
+
+
+def _print(names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*names)
+    for row in rows:
+        table.add_row(*[Text("" if value is None else _short(value)) for value in row])
+    Console().print(table)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

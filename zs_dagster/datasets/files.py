@@ -1,0 +1,31 @@
+"""The video files of a folder, by video id."""
+
+from pathlib import Path
+
+from zs_dagster.datasets.description import VideoFolder
+from zs_dagster.errors import DatasetError
+
+
+def find_videos(videos: VideoFolder) -> dict[str, Path]:
+    """Return the files below the folder by id: the path below it, without suffix.
+
+    Raises:
+        DatasetError: If the folder is missing, holds no file, or two files have one id.
+    """
+    folder = videos.folder
+    if not folder.is_dir():
+        raise DatasetError(f"video folder must exist, got '{folder}'; check the dataset file")
+    found: dict[str, Path] = {}
+    matches = {path for pattern in videos.patterns for path in folder.rglob(pattern)}
+    for path in sorted(matches):
+        video_id = path.relative_to(folder).with_suffix("").as_posix()
+        if video_id in found:
+            raise DatasetError(
+                f"video ids must differ, got '{video_id}' for '{found[video_id].name}' and "
+                f"'{path.name}'; rename one or narrow `patterns`"
+            )
+        found[video_id] = path
+    if not found:
+        wanted = ", ".join(videos.patterns)
+        raise DatasetError(f"video folder '{folder}' holds no file that matches {wanted}")
+    return found

@@ -1,0 +1,200 @@
+"""Questions about a frame, with their answers; never one that names a held-out pair."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from zs_dagster.demo.world import (
+    COLOURS,
+    MOTIONS,
+    SEEN,
+    SHAPES,
+    STATES,
+    UNNAMED,
+    ActionClass,
+    Combination,
+    Thing,
+    state_question,
+    state_truth,
+    truth,
+)
+
+CONTEXT = "This is a frame from a video of {name}."
+INSTRUCTION = "Only answer yes or no."
+PLACES = ("top", "middle", "bottom", "left", "center", "right")
+SIZES = ("small", "medium", "large")
+# Words of one-word answers; every one is a token of the model.
+ANSWERS = (*COLOURS, *SHAPES, *PLACES, *SIZES, "none", "yes", "no")
+TOKEN_WORDS = ("yes", "no")
+
+
+class YesNo(NamedTuple):
+    """A prompt and how true "yes" is, 0 to 1."""
+
+    prompt: str
+    truth: float
+
+
+class Open(NamedTuple):
+    """A prompt and the one word that answers it."""
+
+    prompt: str
+    answer: str
+
+
+def class_prompt(action: ActionClass, state: str) -> str:
+    """Write the prompt exactly as the localization asks it."""
+    return _prompt(action.prompt_name, state_question(action.combination, state))
+
+
+def _prompt(name: str | None, question: str) -> str:
+    context = "" if name is None else CONTEXT.format(name=name) + " "
+    return f"{context}{question} {INSTRUCTION}"
+
+
+def yes_no_question(
+    rng: np.random.Generator,
+    things: Sequence[Thing],
+    combinations: Sequence[Combination] = SEEN,
+) -> YesNo:
+    """Ask something about a frame; yes and no come about equally often.
+
+    Args:
+        rng: Source of every choice.
+        things: What the frame shows.
+        combinations: Pairs that may be named together.
+    """
+    wants_yes = rng.random() < 0.5
+    kind = rng.random()
+    asked = _ask(rng, things, combinations, kind)
+    for _ in range(6):
+        if (asked.truth > 0.5) == wants_yes:
+            break
+        asked = _ask(rng, things, combinations, kind)
+    return asked
+
+
+def _ask(
+    rng: np.random.Generator,
+    things: Sequence[Thing],
+    combinations: Sequence[Combination],
+    kind: float,
+) -> YesNo:
+    state = _some_state(rng, things)
+    phrase = STATES[state].phrase
+    if kind < 0.68:
+        combination = _some_combination(rng, things, combinations)
+        question = state_question(combination, state)
+        name = _context(rng, combination, state, combinations)
+        return YesNo(_prompt(name, question), truth(things, state, *combination))
+    if kind < 0.76:
+        combination = _some_combination(rng, things, combinations)
+        present = combination in [thing.combination for thing in things]
+        name = _context(rng, combination, state, combinations)
+        return YesNo(_prompt(name, f"Is there a {combination.name}?"), float(present))
+    colour, shape = _some_attribute(rng, things)
+    name = _context(rng, combinations[rng.integers(len(combinations))], state, combinations)
+    if kind < 0.92:
+        question = f"Is the {colour or shape}{' object' if colour else ''} {phrase}?"
+        return YesNo(_prompt(name, question), truth(things, state, colour, shape))
+    present = any(colour == thing.colour or shape == thing.shape for thing in things)
+    question = f"Is there a {colour or shape}{' object' if colour else ''}?"
+    return YesNo(_prompt(name, question), float(present))
+
+
+def _context(
+    rng: np.random.Generator,
+    combination: Combination,
+    state: str,
+    combinations: Sequence[Combination],
+) -> str | None:
+    """Name a class for the context sentence; in a good part one that does not fit.
+
+    The class alone must not give the answer away, so motion or combination vary.
+    """
+    kind = rng.random()
+    if kind < 0.12:
+        return None
+    if kind < 0.27:
+        combination = combinations[rng.integers(len(combinations))]
+    motions = list(MOTIONS.values())
+    if kind < 0.8:
+        motions = [m for m in motions if state in (m.start, m.end)]
+    action = ActionClass(combination, motions[rng.integers(len(motions))])
+    return action.prompt_name if rng.random() < 0.85 else action.label
+
+
+def _some_state(rng: np.random.Generator, things: Sequence[Thing]) -> str:
+    """Choose a state, every second time one that holds of a thing that is there."""
+    states = list(STATES)
+    if things and rng.random() < 0.5:
+        thing = things[rng.integers(len(things))]
+        states = [state for state in states if state_truth(thing, state) > 0.5] or states
+    return states[rng.integers(len(states))]
+
+
+def _some_combination(
+    rng: np.random.Generator, things: Sequence[Thing], combinations: Sequence[Combination]
+) -> Combination:
+    """Choose a pair: shown, nearly shown (one attribute changed: a hard no), or any."""
+    kind = rng.random()
+    if things and kind < 0.75:
+        shown = things[rng.integers(len(things))].combination
+        near = [c for c in combinations if (c.colour == shown.colour) != (c.shape == shown.shape)]
+        if kind < 0.45 and shown in combinations:
+            return shown
+        if near:
+            return near[rng.integers(len(near))]
+    return combinations[rng.integers(len(combinations))]
+
+
+def _some_attribute(
+    rng: np.random.Generator, things: Sequence[Thing]
+) -> tuple[str | None, str | None]:
+    """Choose a colour or a shape, the other being ``None``; mostly one that is shown."""
+    axis = int(rng.integers(2))
+    words: list[str] = [*COLOURS] if axis == 0 else [*SHAPES]
+    if rng.random() < 0.6:
+        words = [t.combination[axis] for t in things if t.combination[axis] != UNNAMED] or words
+    word = words[rng.integers(len(words))]
+    return (word, None) if axis == 0 else (None, word)
+
+
+def open_question(
+    rng: np.random.Generator,
+    things: Sequence[Thing],
+    combinations: Sequence[Combination] = SEEN,
+) -> Open:
+    """Ask for one word: colour, shape, place or size. A denser signal than yes and no."""
+    if things and rng.random() < 0.3:
+        asked = _ask_attribute(things[rng.integers(len(things))], things)
+        if asked is not None:
+            return asked
+    combination = _some_combination(rng, things, combinations)
+    found = next((thing for thing in things if thing.combination == combination), None)
+    question, low, between, high = _MEASURES[rng.integers(len(_MEASURES))]
+    prompt = question.format(name=combination.name)
+    if found is None:
+        return Open(prompt, "none")
+    if state_truth(found, low) > 0.5:
+        return Open(prompt, low)
+    return Open(prompt, high if state_truth(found, high) > 0.5 else between)
+
+
+_MEASURES = (
+    ("Where is the {name} vertically?", "top", "middle", "bottom"),
+    ("Where is the {name} horizontally?", "left", "center", "right"),
+    ("How big is the {name}?", "small", "medium", "large"),
+)
+
+
+def _ask_attribute(thing: Thing, things: Sequence[Thing]) -> Open | None:
+    """Ask for the other attribute of a thing that its colour or shape alone points out."""
+    colour, shape = thing.combination
+    if shape != UNNAMED and sum(shape == other.shape for other in things) == 1:
+        answer = "none" if colour == UNNAMED else colour
+        return Open(f"What colour is the {shape}?", answer)
+    if colour != UNNAMED and sum(colour == other.colour for other in things) == 1:
+        return Open(f"Which shape is {colour}?", "none" if shape == UNNAMED else shape)
+    return None

@@ -1,0 +1,38 @@
+"""Digests: the identity of content, of files and of what made an artefact."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+DIGEST_BYTES = 16
+CHUNK_BYTES = 1 << 20
+
+
+def digest(*parts: object) -> str:
+    """Return the BLAKE2b digest (32 hex digits) of JSON-serialisable parts.
+
+    Mappings are compared by content, not by the order of their keys.
+
+    Raises:
+        TypeError: If a part has no JSON form; a silent ``repr`` could hold an address.
+    """
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the BLAKE2b digest (32 hex digits) of all bytes of a file."""
+    state = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            state.update(chunk)
+    return state.hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """Return the digest of the names and bytes of all files directly in a folder."""
+    files: Mapping[str, str] = {
+        path.name: file_digest(path) for path in sorted(folder.iterdir()) if path.is_file()
+    }
+    return digest(files)

@@ -1,0 +1,176 @@
+"""How sure a number is: percentile intervals over resampled videos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zs_dagster.errors import InputError
+from zs_dagster.evaluation.average_precision import (
+    chosen_classes,
+    ground_truth_of,
+    matches_of,
+    per_class_ap,
+)
+from zs_dagster.evaluation.matching import Matches
+from zs_dagster.evaluation.protocols import LocalizationProtocol
+from zs_dagster.segments import FloatArray, LabelledSegments
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number and where it would lie had other videos of the same kind been drawn.
+
+    Attributes:
+        value: On the videos as they are.
+        low: Lower percentile of the resamples.
+        high: Upper percentile of the resamples.
+        level: Fraction of the resamples inside, such as 0.95.
+        num_resamples: How many there were.
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float
+    num_resamples: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Average mAP of a second prediction set against a first, on the same resamples.
+
+    Attributes:
+        difference: Second minus first.
+        ratio: Second over first; infinite where the first is 0, NaN where both are.
+    """
+
+    difference: Interval
+    ratio: Interval
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How to draw.
+
+    Attributes:
+        num_resamples: R, >= 1.
+        level: Fraction of the resamples inside the interval, in (0, 1).
+        seed: Of the generator; the same seed draws the same videos.
+
+    Raises:
+        InputError: If a value is outside its range.
+    """
+
+    num_resamples: int = 1000
+    level: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.num_resamples < 1:
+            raise InputError(f"num_resamples must be >= 1, got {self.num_resamples}")
+        if not 0 < self.level < 1:
+            raise InputError(f"level must lie in (0, 1), got {self.level!r}")
+
+
+def bootstrap_average_map(
+    ground_truth: LabelledSegments,
+    predictions: LabelledSegments,
+    protocol: LocalizationProtocol,
+    classes: Sequence[str] | None = None,
+    resampling: Resampling = Resampling(),
+) -> Interval:
+    """Interval of the average mAP over videos drawn with replacement.
+
+    A video drawn twice brings its ground truth and its predictions twice. Matching never
+    crosses videos, so it is done once. A class without ground truth in a resample is left out
+    of the mean of that resample.
+
+    Args:
+        ground_truth: As for `evaluate`.
+        predictions: As for `evaluate`.
+        protocol: As for `evaluate`.
+        classes: As for `evaluate`.
+        resampling: How many times, and the seed. Drawn are the videos that have ground truth
+            or predictions.
+
+    Raises:
+        InputError: As `evaluate`.
+    """
+    kept = ground_truth_of(ground_truth, predictions, protocol)
+    names = chosen_classes(kept, classes)
+    matches = matches_of(kept, predictions, protocol, names)
+    weight = _weights(len(matches.videos), resampling)
+    return _interval(_average_map(matches, weight), resampling)
+
+
+def compare_average_map(
+    ground_truth: LabelledSegments,
+    prediction_sets: tuple[LabelledSegments, LabelledSegments],
+    protocol: LocalizationProtocol,
+    classes: Sequence[str] | None = None,
+    resampling: Resampling = Resampling(),
+) -> Comparison:
+    """Paired intervals of difference and ratio of two prediction sets.
+
+    Both are evaluated on the same draws, so what is common to both cancels out. An interval
+    of the difference without 0 means that one is better on such videos.
+
+    Args:
+        ground_truth: As for `evaluate`.
+        prediction_sets: The first and the second.
+        protocol: As for `evaluate`.
+        classes: As for `evaluate`; those of the ground truth if None.
+        resampling: How many times, and the seed.
+
+    Raises:
+        InputError: As `evaluate`.
+    """
+    names = chosen_classes(ground_truth, classes)
+    matches = [
+        matches_of(ground_truth_of(ground_truth, one, protocol), one, protocol, names)
+        for one in prediction_sets
+    ]
+    videos = np.unique(
+        np.concatenate([one.videos for one in matches] + [ground_truth.video_id])
+    )
+    weight = _weights(videos.size, resampling)
+    first, second = (
+        _average_map(one, weight[:, np.searchsorted(videos, one.videos)]) for one in matches
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = second / first
+    return Comparison(_interval(second - first, resampling), _interval(ratio, resampling))
+
+
+def _weights(num_videos: int, resampling: Resampling) -> FloatArray:
+    """How often each video is drawn, shape ``(1 + R, V)``; the first row is each one once."""
+    generator = np.random.default_rng(resampling.seed)
+    share = np.full(num_videos, 1 / num_videos)
+    drawn = generator.multinomial(num_videos, share, size=resampling.num_resamples)
+    return np.vstack([np.ones(num_videos), drawn]).astype(np.float64)
+
+
+def _average_map(matches: Matches, weight: FloatArray) -> FloatArray:
+    """Average mAP of each resample; NaN where no class has ground truth."""
+    ap = per_class_ap(matches, weight).mean(axis=1)
+    count = (~np.isnan(ap)).sum(axis=1)
+    total = np.nansum(ap, axis=1)
+    mean: FloatArray = np.divide(total, count, out=np.full(len(ap), np.nan), where=count > 0)
+    return mean
+
+
+def _interval(values: FloatArray, resampling: Resampling) -> Interval:
+    """The first value, and percentiles of the others that are defined."""
+    drawn = values[1:][~np.isnan(values[1:])]
+    low, high = np.nan, np.nan
+    if drawn.size:
+        tail = (1 - resampling.level) / 2
+        low, high = np.quantile(drawn, [tail, 1 - tail], method="inverted_cdf")
+    return Interval(
+        value=float(values[0]),
+        low=float(low),
+        high=float(high),
+        level=resampling.level,
+        num_resamples=resampling.num_resamples,
+    )

@@ -1,0 +1,222 @@
+"""Which predictions are true positives: one-to-one matching within each video and class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zs_dagster.errors import InputError
+from zs_dagster.segments import FloatArray, LabelledSegments, tiou
+
+BoolArray = NDArray[np.bool_]
+IndexArray = NDArray[np.intp]
+
+MAX_PAIRS = 4_000_000  # overlaps computed at a time: bounds the memory to some 200 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """N ranked predictions of C classes in V videos and whether each is correct.
+
+    Attributes:
+        classes: C class labels.
+        videos: V video ids.
+        label: Shape ``(N,)``, class index of each prediction, increasing; within a class the
+            predictions are ranked, best first.
+        video: Shape ``(N,)``, video index of each prediction.
+        is_match: Shape ``(K, N)``, at each of K thresholds.
+        n_truth: Shape ``(V, C)``, ground-truth segments.
+    """
+
+    classes: tuple[str, ...]
+    videos: tuple[str, ...]
+    label: IndexArray
+    video: IndexArray
+    is_match: BoolArray
+    n_truth: NDArray[np.int64]
+
+    def rows_of(self, label: int) -> slice:
+        """Rows of one class."""
+        first, last = np.searchsorted(self.label, [label, label + 1])
+        return slice(int(first), int(last))
+
+
+def match(
+    ground_truth: LabelledSegments,
+    predictions: LabelledSegments,
+    classes: Sequence[str],
+    thresholds: Sequence[float],
+    *,
+    is_later_first: bool = False,
+) -> Matches:
+    """Rank predictions within their class and match them to ground truth.
+
+    In order of rank, each prediction takes the ground-truth segment of its video and class
+    that it overlaps most, of those not taken yet, if the overlap reaches the threshold. Of
+    equally good ones it takes the one that starts (then ends) first. Whether a prediction is
+    correct never depends on other videos.
+
+    Args:
+        ground_truth: Any rows; those of other classes are ignored.
+        predictions: Any rows; those of other classes are ignored.
+        classes: C different labels.
+        thresholds: K temporal IoUs in (0, 1].
+        is_later_first: Order of equal scores and equal overlaps: the later row first, as in
+            ``argsort()[::-1]``; else by video, start and end.
+
+    Returns:
+        The ranked predictions and their flags.
+
+    Reference:
+        ActivityNet toolkit, `eval_detection.py`.
+    """
+    videos = np.unique(np.concatenate([ground_truth.video_id, predictions.video_id]))
+    truth = _ranked(ground_truth, classes, videos, is_truth=True, is_later_first=is_later_first)
+    found = _ranked(predictions, classes, videos, is_truth=False, is_later_first=is_later_first)
+    edges = _overlaps(found, truth, min(thresholds))
+    is_match = np.zeros((len(thresholds), found.label.size), dtype=np.bool_)
+    for k, threshold in enumerate(thresholds):
+        is_near = edges.overlap >= threshold
+        is_match[k] = assign(
+            edges.prediction[is_near], edges.truth[is_near], found.label.size, truth.label.size
+        )
+    n_truth = np.zeros((videos.size, len(classes)), dtype=np.int64)
+    np.add.at(n_truth, (truth.video, truth.label), 1)
+    names = tuple(str(video) for video in videos)
+    return Matches(tuple(classes), names, found.label, found.video, is_match, n_truth)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """Segments with numbered videos and classes, in the order in which they are served."""
+
+    label: IndexArray
+    video: IndexArray
+    start_s: FloatArray
+    end_s: FloatArray
+
+
+def _ranked(
+    rows: LabelledSegments,
+    classes: Sequence[str],
+    videos: NDArray[np.str_],
+    *,
+    is_truth: bool,
+    is_later_first: bool,
+) -> _Ranked:
+    """Keep the rows of the classes; order predictions by class and rank, truth by group."""
+    label = class_index(rows.label, classes)
+    index = np.flatnonzero(label >= 0)
+    label, segments = label[index], rows.segments.take(index)
+    video = np.searchsorted(videos, rows.video_id[index]).astype(np.intp)
+    ties: tuple[NDArray[np.generic], ...] = (segments.end_s, segments.start_s, video)
+    if is_later_first:
+        ties = (-index, video) if is_truth else (-index,)
+    keys = (*ties, label) if is_truth else (*ties, -segments.score, label)
+    order = np.lexsort(keys)
+    return _Ranked(label[order], video[order], segments.start_s[order], segments.end_s[order])
+
+
+def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
+    """Position of each label in ``classes``, -1 for labels that are not there.
+
+    Raises:
+        InputError: If a class is listed twice.
+    """
+    position = {str(label): i for i, label in enumerate(classes)}
+    if len(position) != len(classes):
+        raise InputError(
+            f"classes must differ, got {len(classes)} of which {len(position)} differ"
+        )
+    names, inverse = np.unique(labels, return_inverse=True)
+    found = [position.get(str(name), -1) for name in names]
+    return np.array(found, dtype=np.intp)[inverse]
+
+
+@dataclass(frozen=True, eq=False)
+class _Edges:
+    """Pairs that overlap, by prediction, each prediction's best first."""
+
+    prediction: IndexArray
+    truth: IndexArray
+    overlap: FloatArray
+
+
+def _overlaps(found: _Ranked, truth: _Ranked, min_overlap: float) -> _Edges:
+    """Pairs of one video and class that overlap by at least ``min_overlap``."""
+    n_videos = 1 + max(found.video.max(initial=0), truth.video.max(initial=0))
+    group = truth.label * n_videos + truth.video
+    wanted = found.label * n_videos + found.video
+    first = np.searchsorted(group, wanted, side="left")
+    count = np.searchsorted(group, wanted, side="right") - first
+    total = np.cumsum(count)
+    cuts = np.arange(MAX_PAIRS, total[-1] if total.size else 0, MAX_PAIRS)
+    blocks = np.split(np.arange(count.size), np.searchsorted(total, cuts))
+    parts = [_overlaps_of(rows, first, count, (found, truth), min_overlap) for rows in blocks]
+    prediction, position, overlap = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((position, -overlap, prediction))
+    return _Edges(prediction[order], position[order], overlap[order])
+
+
+def _overlaps_of(
+    rows: IndexArray,
+    first: IndexArray,
+    count: IndexArray,
+    sides: tuple[_Ranked, _Ranked],
+    min_overlap: float,
+) -> tuple[IndexArray, IndexArray, FloatArray]:
+    """The pairs of some predictions: prediction, ground truth, overlap."""
+    found, truth = sides
+    repeats = count[rows]
+    prediction = np.repeat(rows, repeats)
+    step = np.arange(prediction.size) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    position = first[prediction] + step
+    overlap = tiou(
+        found.start_s[prediction],
+        found.end_s[prediction],
+        truth.start_s[position],
+        truth.end_s[position],
+    )
+    is_near = overlap >= min_overlap
+    return prediction[is_near], position[is_near], overlap[is_near]
+
+
+def assign(
+    prediction: IndexArray, truth: IndexArray, n_predictions: int, n_truth: int
+) -> BoolArray:
+    """Let predictions choose in order of rank; return which of them get something.
+
+    "In order of rank, each takes its favourite of what is left" has one outcome, and deferred
+    acceptance finds it for all videos at once: everybody without a partner asks their next
+    favourite, and who is asked keeps the asker of best rank so far.
+
+    Args:
+        prediction: Shape ``(E,)``, increasing; the rank of one side of each acceptable pair.
+        truth: Shape ``(E,)``, the other side; each prediction's favourites come first.
+        n_predictions: Number of predictions, N.
+        n_truth: Number of ground-truth segments.
+
+    Returns:
+        Shape ``(N,)``, whether a prediction has a partner. O(E) steps in all.
+
+    Reference:
+        Gale and Shapley, "College admissions and the stability of marriage", 1962; the order
+        of rank is every college's preference, which makes the stable matching unique.
+    """
+    everybody = np.arange(n_predictions)
+    choice = np.searchsorted(prediction, everybody, side="left")
+    last = np.searchsorted(prediction, everybody, side="right")
+    partner = np.full(n_truth, n_predictions)
+    asking = np.flatnonzero(choice < last)
+    while asking.size:
+        asked = truth[choice[asking]]
+        former = partner[asked]
+        np.minimum.at(partner, asked, asking)
+        left = former[(former != partner[asked]) & (former < n_predictions)]
+        without = np.union1d(asking[partner[asked] != asking], left)
+        choice[without] += 1
+        asking = without[choice[without] < last[without]]
+    is_match = np.zeros(n_predictions, dtype=np.bool_)
+    is_match[partner[partner < n_predictions]] = True
+    return is_match

@@ -1,0 +1,53 @@
+"""Which classes a video may contain: CLIP similarity of a few frames, top k."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zs_dagster.errors import InputError
+from zs_dagster.similarity import Matrix, cosine_similarity, normalised
+
+DEFAULT_FILTER_FRAMES = 8
+
+
+def video_similarity(
+    features: NDArray[Any], texts: NDArray[Any], n_frames: int = DEFAULT_FILTER_FRAMES
+) -> Matrix:
+    """Compare the mean of uniformly spaced frame features with class texts.
+
+    Args:
+        features: Frame features, shape ``(T, D)``, T >= 1, un-normalised; each frame counts
+            equally, whatever its norm.
+        texts: Class text features, shape ``(K, D)``.
+        n_frames: Frames to average; all of them where there are fewer.
+
+    Returns:
+        Cosine similarity, shape ``(K,)`` in ``[-1, 1]``.
+
+    Raises:
+        InputError: If there is no frame.
+
+    Reference:
+        ZEAL, arXiv:2410.14340, section 3 (class filtering, 8 frames).
+    """
+    if not len(features):
+        raise InputError("class filter needs at least 1 frame, got 0")
+    index = uniform_index(len(features), n_frames)
+    mean = normalised(features[index]).mean(axis=0, keepdims=True)
+    similarity: Matrix = cosine_similarity(mean, texts)[0]
+    return similarity
+
+
+def uniform_index(length: int, n: int) -> NDArray[np.intp]:
+    """Return the middles of n equal parts of ``range(length)``, without repeats."""
+    if n >= length:
+        return np.arange(length)
+    return ((np.arange(n) + 0.5) * length / n).astype(np.intp)
+
+
+def class_ranks(similarity: Matrix) -> NDArray[np.intp]:
+    """Rank classes from 1 by falling similarity; ties keep the order of the classes."""
+    ranks = np.empty(len(similarity), dtype=np.intp)
+    ranks[np.argsort(-similarity, kind="stable")] = np.arange(1, len(similarity) + 1)
+    return ranks

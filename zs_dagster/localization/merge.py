@@ -1,0 +1,58 @@
+"""Step 6 of ZEAL: proposals that are nearly the same become one."""
+
+import numpy as np
+
+from zs_dagster.localization.proposals import IndexArray
+from zs_dagster.segments import FloatArray, tiou
+
+
+def merge_neighbours(
+    samples: IndexArray,
+    score: FloatArray,
+    borders: tuple[FloatArray, FloatArray],
+    merge_tiou: float,
+    *,
+    is_running_mean: bool,
+) -> tuple[IndexArray, FloatArray]:
+    """Merge each proposal into the one before it, by start, if they overlap by enough.
+
+    The merged proposal spans both and is what the next one is compared with. Only neighbours
+    are compared: after soft-NMS little is left to merge.
+
+    Args:
+        samples: Shape ``(N, 2)``, first and last sample, both inclusive. Proposals of one
+            start are compared in the order given.
+        score: Shape ``(N,)``.
+        borders: Two arrays of shape ``(T,)``: where a proposal starts that begins at a sample,
+            and where one ends whose last sample it is; any unit.
+        merge_tiou: Merge above this overlap, in [0, 1].
+        is_running_mean: Score by ``(merged + next) / 2``, which gives the last one half the
+            weight, as the authors' code does; else by the mean of all that were merged.
+
+    Returns:
+        Samples ``(M, 2)`` and scores ``(M,)`` by start, M <= N.
+    """
+    start_of, end_of = borders
+    order = np.argsort(samples[:, 0], kind="stable")
+    spans: list[list[int]] = []
+    means: list[float] = []
+    count = 0
+    for row in order.tolist():
+        first, last = map(int, samples[row])
+        if spans and _overlap(spans[-1], [first, last], start_of, end_of) > merge_tiou:
+            count += 1
+            share = 2 if is_running_mean else count
+            means[-1] = (means[-1] * (share - 1) + float(score[row])) / share
+            spans[-1] = [min(spans[-1][0], first), max(spans[-1][1], last)]
+        else:
+            count = 1
+            spans.append([first, last])
+            means.append(float(score[row]))
+    return np.array(spans, dtype=np.intp).reshape(-1, 2), np.array(means, dtype=np.float64)
+
+
+def _overlap(
+    one: list[int], other: list[int], start_of: FloatArray, end_of: FloatArray
+) -> float:
+    """Temporal IoU of two intervals of samples, placed by their borders."""
+    return float(tiou(start_of[one[0]], end_of[one[1]], start_of[other[0]], end_of[other[1]]))

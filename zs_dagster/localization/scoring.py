@@ -1,0 +1,50 @@
+"""Step 4 of ZEAL: one score per proposal from its two boundaries and what lies between."""
+
+import numpy as np
+
+from zs_dagster.localization.proposals import IndexArray
+from zs_dagster.segments import FloatArray
+
+
+def mean_inside(values: FloatArray, samples: IndexArray) -> FloatArray:
+    """Mean over each interval of samples, by prefix sums.
+
+    Args:
+        values: Shape ``(T,)``, of size about 1.
+        samples: Shape ``(N, 2)``, first and last sample, both inclusive.
+
+    Returns:
+        Shape ``(N,)``. O(T + N). Sums of values that came from float32 are exact; others
+        carry a rounding of at most about ``T * 1e-16``.
+    """
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    first, last = samples[:, 0], samples[:, 1] + 1
+    mean: FloatArray = (total[last] - total[first]) / (last - first)
+    return mean
+
+
+def score_pairs(
+    start: FloatArray,
+    end: FloatArray,
+    actionness: FloatArray,
+    samples: IndexArray,
+    confidence_weight: float,
+) -> FloatArray:
+    """Score proposals by ``w * (start + end) + (1 - w) * mean actionness inside``.
+
+    Args:
+        start: Shape ``(T,)``, normalised confidence of the start question.
+        end: Shape ``(T,)``, normalised confidence of the end question.
+        actionness: Shape ``(T,)``, cosine of frame and class text, as it is.
+        samples: Shape ``(N, 2)``, first and last sample, both inclusive.
+        confidence_weight: The paper's lambda, in [0, 1].
+
+    Returns:
+        Shape ``(N,)``, at most ``1 + w``.
+
+    Reference:
+        ZEAL, arXiv:2410.14340, section 3.
+    """
+    boundaries = start[samples[:, 0]] + end[samples[:, 1]]
+    inside = mean_inside(actionness, samples)
+    return confidence_weight * boundaries + (1 - confidence_weight) * inside

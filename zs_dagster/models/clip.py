@@ -1,0 +1,120 @@
+"""CLIP through open_clip: images and texts into one space."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zs_dagster.digests import digest, folder_digest
+from zs_dagster.errors import ModelError
+from zs_dagster.models.devices import choose_device
+from zs_dagster.models.protocols import FeatureArray, FrameArray
+
+STAGE_VERSION = "1"
+DEFAULT_BATCH = 64
+
+
+def clip_fingerprint(model: str, pretrained: str | None) -> str:
+    """Digest of what shapes the features; cheap, so that nothing is loaded to compare it.
+
+    A local folder is identified by the bytes of its files, a published model by its name and
+    tag, which open_clip resolves to one fixed checkpoint.
+    """
+    folder = _local_folder(model)
+    weights = folder_digest(folder) if folder else f"{model}@{pretrained}"
+    return digest("clip", STAGE_VERSION, weights)
+
+
+class OpenClipEncoder:
+    """Image and text tower of an open_clip model; satisfies both encoder protocols.
+
+    Args:
+        model: ``local-dir:FOLDER`` or an open_clip architecture name.
+        pretrained: Tag of published weights; ``None`` for a local folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        batch: Frames or texts per forward pass; speed only.
+
+    Raises:
+        ModelError: If the model or its weights cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        pretrained: str | None = None,
+        *,
+        device: str = "auto",
+        batch: int = DEFAULT_BATCH,
+    ) -> None:
+        self.fingerprint = clip_fingerprint(model, pretrained)
+        self._batch = batch
+        self._device = choose_device(device)
+        self._model, self._preprocess, self._tokenize = _load(model, pretrained, self._device)
+
+    def encode_frames(self, frames: FrameArray) -> FeatureArray:
+        """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features."""
+        import torch
+        from PIL import Image
+
+        parts = []
+        for start in range(0, len(frames), self._batch):
+            batch = [
+                self._preprocess(Image.fromarray(f))
+                for f in frames[start : start + self._batch]
+            ]
+            with torch.inference_mode():
+                parts.append(self._model.encode_image(torch.stack(batch).to(self._device)))
+        return _to_numpy(parts, self._width)
+
+    def encode_texts(self, texts: Sequence[str]) -> FeatureArray:
+        """Encode N sentences into ``(N, D)`` un-normalised features."""
+        import torch
+
+        parts = []
+        for start in range(0, len(texts), self._batch):
+            tokens = self._tokenize(list(texts[start : start + self._batch]))
+            with torch.inference_mode():
+                parts.append(self._model.encode_text(tokens.to(self._device)))
+        return _to_numpy(parts, self._width)
+
+    @property
+    def _width(self) -> int:
+        output = self._model.visual.output_dim
+        return int(output)
+
+
+def _load(model: str, pretrained: str | None, device: str) -> tuple[Any, Any, Any]:
+    import open_clip
+
+    folder = _local_folder(model)
+    if folder and not folder.is_dir():
+        raise ModelError(f"CLIP folder must exist, got '{folder}'; check the model profile")
+    if not folder and not pretrained:
+        raise ModelError(f"CLIP model '{model}' needs a `pretrained` tag in the model profile")
+    try:
+        # Without require_pretrained, missing weights are only a warning and the model is random.
+        network, _, preprocess = open_clip.create_model_and_transforms(
+            model, pretrained=pretrained, device=device, require_pretrained=True
+        )
+        tokenize = open_clip.get_tokenizer(model)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"CLIP model '{model}' cannot be loaded: {reason}") from error
+    return network.eval(), preprocess, tokenize
+
+
+def _local_folder(model: str) -> Path | None:
+    prefix, _, folder = model.partition(":")
+    return Path(folder) if prefix == "local-dir" else None
+
+
+def _to_numpy(parts: Sequence[Any], width: int) -> FeatureArray:
+    if not parts:
+        return np.empty((0, width), dtype=np.float32)
+    features: FeatureArray = np.concatenate([part.float().cpu().numpy() for part in parts])
+    if not np.isfinite(features).all():
+        raise ModelError(
+            "CLIP features must be finite, got NaN or infinity; use float32 weights"
+        )
+    return features

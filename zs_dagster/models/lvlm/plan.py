@@ -1,0 +1,86 @@
+"""How the questions about one frame share their beginning.
+
+    prefix (system text, image, common words)   0 ... P-1
+      |- suffix of question 0                   P, P+1, ...
+      |- suffix of question 1                   P, P+1, ...     <- positions start over
+
+A plan depends on the questions and on the image token layout, not on the pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Q prompts as one prefix of P tokens and Q suffixes, together L tokens.
+
+    Attributes:
+        prefix: P token ids, the whole image among them.
+        suffixes: Q lists of token ids, none empty; the last one asks for the answer.
+        positions: Position ids of the longest prompt alone, ``(n,)``, or ``(3, n)`` where the
+            model counts time, height and width apart.
+    """
+
+    prefix: list[int]
+    suffixes: list[list[int]]
+    positions: torch.Tensor
+
+    @cached_property
+    def ids(self) -> torch.Tensor:
+        """Packed token ids, ``(L,)``."""
+        tokens = [*self.prefix, *(token for suffix in self.suffixes for token in suffix)]
+        return torch.tensor(tokens, device=self.positions.device)
+
+    @cached_property
+    def branch(self) -> torch.Tensor:
+        """Question each packed token belongs to, ``(L,)``; -1 in the prefix."""
+        owners = [[q] * len(suffix) for q, suffix in enumerate(self.suffixes)]
+        flat = [-1] * len(self.prefix) + [q for owner in owners for q in owner]
+        return torch.tensor(flat, device=self.positions.device)
+
+    @cached_property
+    def index(self) -> torch.Tensor:
+        """Where each packed token would stand in its own prompt, ``(L,)``."""
+        size = len(self.prefix)
+        depths = [size + depth for suffix in self.suffixes for depth in range(len(suffix))]
+        return torch.tensor([*range(size), *depths], device=self.positions.device)
+
+    @cached_property
+    def packed_positions(self) -> torch.Tensor:
+        """Positions of the packed tokens, ``(L,)`` or ``(3, L)``; each suffix starts over."""
+        return self.positions[..., self.index]
+
+    @cached_property
+    def answers(self) -> torch.Tensor:
+        """Packed index of the last token of each question, ``(Q,)``."""
+        lengths = torch.tensor([len(suffix) for suffix in self.suffixes])
+        return (len(self.prefix) + lengths.cumsum(0) - 1).to(self.positions.device)
+
+
+def shared_length(sequences: Sequence[Sequence[int]]) -> int:
+    """Count the leading tokens that all sequences share, leaving at least one to each.
+
+    The last token must stay outside: the answer is read from it.
+    """
+    limit = min(map(len, sequences)) - 1
+    first = sequences[0]
+    for place in range(limit):
+        if any(sequence[place] != first[place] for sequence in sequences):
+            return place
+    return limit
+
+
+def may_attend(plan: Plan, window: int | None = None) -> torch.Tensor:
+    """Say which packed token sees which, boolean ``(L, L)``, rows asking.
+
+    A token sees what its own prompt alone would show it: the prefix and its own suffix up to
+    itself, within ``window`` tokens where the layer has a sliding window.
+    """
+    back = plan.index[:, None] - plan.index[None]
+    related = (plan.branch[None] == -1) | (plan.branch[:, None] == plan.branch[None])
+    seen = related & (back >= 0)
+    return seen if window is None else seen & (back < window)

@@ -1,0 +1,123 @@
+"""From frames and questions to what the model reads: chat template, pixels, token ids."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from PIL import Image
+
+from zs_dagster.errors import InputError, ModelError
+from zs_dagster.models.lvlm.untyped import Inputs, Processor
+from zs_dagster.models.protocols import FrameArray
+
+
+class Prompts:
+    """The processor of one model, asked one yes/no question about one image at a time.
+
+    The image comes first, so that all questions about a frame share a prefix.
+    """
+
+    def __init__(self, processor: Processor) -> None:
+        self._processor = processor
+        self._tokenizer = processor.tokenizer
+        self._image_id = _image_token_id(processor)
+        self._control = _control_tokens(processor)
+
+    def check(self, questions: Sequence[str]) -> None:
+        """Refuse what would not reach the model as plain text.
+
+        Raises:
+            InputError: If a question is empty or spells a control token of the model.
+        """
+        for question in questions:
+            if not question.strip():
+                raise InputError(f"a question must have text, got {question!r}")
+            found = sorted(token for token in self._control if token in question)
+            if found:
+                raise InputError(
+                    f"a question must not contain control tokens of the model, got "
+                    f"{found[0]!r} in {question!r}; rename the class or rewrite the question"
+                )
+
+    def render(self, question: str) -> str:
+        """Write the chat prompt of one question, the image as a placeholder."""
+        text: str = self._processor.apply_chat_template(
+            _conversation(question, {}), add_generation_prompt=True, tokenize=False
+        )
+        return text
+
+    def whole(self, frame: FrameArray, question: str) -> Inputs:
+        """Prepare one frame ``(H, W, 3)`` and one question exactly as the library does it."""
+        return self._processor.apply_chat_template(
+            _conversation(question, {"image": Image.fromarray(frame)}),
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
+
+    def batch(self, frames: FrameArray, text: str) -> Inputs:
+        """Prepare N frames ``(N, H, W, 3)`` under one rendered prompt."""
+        images = torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()
+        # A template that writes the start token itself must not get a second one.
+        start = self._tokenizer.bos_token
+        return self._processor(
+            text=[text] * len(frames),
+            images=[[image] for image in images],
+            return_tensors="pt",
+            add_special_tokens=not (start and text.startswith(start)),
+        )
+
+    def splice(self, row: Sequence[int], texts: Sequence[str]) -> list[list[int]]:
+        """Write the token ids of every prompt without touching the pixels again.
+
+        Args:
+            row: Ids the processor made for ``texts[0]``, image tokens expanded.
+            texts: Q rendered prompts.
+
+        Returns:
+            Q sequences: the row up to its image, then the tokens of each question.
+
+        Raises:
+            ModelError: If the pieces do not add up to what the processor made.
+        """
+        pieces = [self._around_image(text) for text in texts]
+        before, after = pieces[0]
+        cut = len(row) - len(after)
+        if any(piece[0] != before for piece in pieces) or list(row[cut:]) != after:
+            raise ModelError(
+                "the prompts of one frame must agree up to the image, and this chat template "
+                "or tokenizer does not keep to it; use mode 'naive'"
+            )
+        return [[*row[:cut], *piece[1]] for piece in pieces]
+
+    def _around_image(self, text: str) -> tuple[list[int], list[int]]:
+        """Split at the placeholder, tokenised in place: context may change the tokens."""
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        if self._image_id is None or ids.count(self._image_id) != 1:
+            raise ModelError(
+                "a prompt must hold exactly one image placeholder to share its image between "
+                "questions, and this chat template writes none or several; use mode 'naive'"
+            )
+        place = ids.index(self._image_id)
+        return ids[:place], ids[place + 1 :]
+
+
+def _conversation(question: str, image: dict[str, Image.Image]) -> list[dict[str, Any]]:
+    # Some templates read the text of a chunk from "content", the others from "text".
+    text = {"type": "text", "text": question, "content": question}
+    return [{"role": "user", "content": [{"type": "image", **image}, text]}]
+
+
+def _image_token_id(processor: Processor) -> int | None:
+    token = getattr(processor, "image_token", None)
+    found: int | None = (
+        None if token is None else processor.tokenizer.convert_tokens_to_ids(token)
+    )
+    return found
+
+
+def _control_tokens(processor: Processor) -> set[str]:
+    added = processor.tokenizer.added_tokens_decoder.values()
+    media = (getattr(processor, f"{kind}_token", None) for kind in ("image", "video"))
+    return {token.content for token in added if token.special} | {t for t in media if t}

@@ -1,0 +1,145 @@
+"""Which mode to trust: the fastest that reproduces the naive reference on this model."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from zs_dagster.errors import ModelError
+from zs_dagster.models.lvlm.backend import Backend
+from zs_dagster.models.lvlm.naive import naive_log_odds, naive_logits
+from zs_dagster.models.lvlm.packed import packed_log_odds
+from zs_dagster.models.lvlm.prefix import prefix_log_odds
+from zs_dagster.models.protocols import FrameArray
+
+logger = logging.getLogger(__name__)
+
+Mode = Literal["packed", "prefix", "naive"]
+Score = Callable[[Backend, FrameArray, Sequence[str]], torch.Tensor]
+
+SCORES: dict[Mode, Score] = {
+    "packed": packed_log_odds,
+    "prefix": prefix_log_odds,
+    "naive": naive_log_odds,
+}
+FAST_MODES: tuple[Mode, ...] = ("packed", "prefix")
+CHECK_QUESTIONS = (
+    "Is it day? Only answer yes or no.",
+    "This is a frame from a video of high jump. Is the athlete in the air? "
+    "Only answer yes or no.",
+    "This is a frame from a video of golf swing. Is the person standing still next to the "
+    "ball, before the club starts to move back? Only answer yes or no.",
+)
+
+_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-4}
+_HALF_TOLERANCE = 2e-2
+_MIN_MASS = 0.5
+# What a model that cannot run a mode raises; anything else is a bug and must be seen.
+_UNSUITED = (ModelError, RuntimeError, ValueError, TypeError, AttributeError, LookupError)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A mode, and in one sentence why it and no faster one is used."""
+
+    mode: Mode
+    reason: str
+
+
+def choose_mode(backend: Backend, height: int, width: int) -> Choice:
+    """Compare the fast modes with the reference on two synthetic frames.
+
+    Both P(yes) and the log-odds must agree: where a model is sure of itself, P(yes) alone
+    would hide any difference.
+
+    Args:
+        backend: The model to check.
+        height: Frame height in pixels; use the size that is going to be scored.
+        width: Frame width in pixels.
+    """
+    frames = synthetic_frames(height, width)
+    logits = torch.stack(
+        [naive_logits(backend, frame, text) for frame in frames for text in CHECK_QUESTIONS]
+    )
+    _report_mass(backend, logits)
+    reference = backend.answers.log_odds(logits).view(len(frames), -1)
+    if not reference.isfinite().all():
+        raise ModelError(f"logits must be finite, got NaN or infinity from {backend.name}")
+    tolerance = _tolerance(backend.model.dtype, logits[:, backend.answers.ids])
+    failures: list[str] = []
+    for mode in FAST_MODES:
+        verdict = _compare(backend, mode, frames, reference, tolerance)
+        if verdict.agrees:
+            return Choice(mode, "; ".join([*failures, verdict.text]))
+        failures.append(verdict.text)
+        logger.warning("%s does not run in mode '%s': %s", backend.name, mode, verdict.text)
+    return Choice("naive", "; ".join(failures))
+
+
+def synthetic_frames(height: int, width: int) -> FrameArray:
+    """Draw two different frames with structure, uint8 ``(2, H, W, 3)``, always the same."""
+    noise = np.random.default_rng(0).integers(0, 64, (2, height, width, 3))
+    ramp = np.linspace(0, 191, width)[None, :, None] * np.linspace(0, 1, height)[:, None, None]
+    frames = np.stack([ramp + noise[0], 191 - ramp + noise[1]])
+    return frames.astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    agrees: bool
+    text: str
+
+
+def _compare(
+    backend: Backend,
+    mode: Mode,
+    frames: FrameArray,
+    reference: torch.Tensor,
+    tolerance: float,
+) -> _Verdict:
+    try:
+        found = SCORES[mode](backend, frames, CHECK_QUESTIONS)
+    except _UNSUITED as error:
+        return _Verdict(False, f"{mode} failed with {type(error).__name__}: {error}")
+    agrees = agree(found, reference, tolerance)
+    word = "agrees with" if agrees else "differs from"
+    difference = float((found.sigmoid() - reference.sigmoid()).abs().max())
+    odds = float((found - reference).abs().max())
+    text = f"{mode} {word} naive by {difference:.1e} in P(yes), {odds:.1e} in log-odds"
+    return _Verdict(agrees, f"{text}, tolerance {tolerance:.1e}")
+
+
+def agree(found: torch.Tensor, reference: torch.Tensor, tolerance: float) -> bool:
+    """Compare log-odds: P(yes) within the tolerance everywhere, and no hidden difference.
+
+    Where the model is sure, P(yes) is flat and agrees with anything, so the log-odds must
+    agree as well. The sigmoid is at most 1/4 steep, hence the factor.
+    """
+    close = (found.sigmoid() - reference.sigmoid()).abs() <= tolerance
+    alike = (found - reference).abs() <= 4 * tolerance
+    return bool((close & alike).all())
+
+
+def _tolerance(dtype: torch.dtype, answers: torch.Tensor) -> float:
+    """Largest harmless difference in P(yes).
+
+    The reference rounds its logits to the model's number type, which moves the log-odds by
+    up to ``eps * |logit|`` and P(yes) by a quarter of that; the fast modes do not round.
+    """
+    rounding = torch.finfo(dtype).eps * float(answers.abs().max()) / 4
+    return _TOLERANCE.get(dtype, _HALF_TOLERANCE) + rounding
+
+
+def _report_mass(backend: Backend, logits: torch.Tensor) -> None:
+    mass = float(backend.answers.mass(logits).mean())
+    logger.info("%s puts %.3f of its probability on yes or no", backend.name, mass)
+    if mass < _MIN_MASS:
+        logger.warning(
+            "%s puts only %.3f of its probability on yes or no as first answer token; "
+            "its scores compare two unlikely words. Check the chat template and the tokens",
+            backend.name,
+            mass,
+        )

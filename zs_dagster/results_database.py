@@ -1,0 +1,68 @@
+"""The DuckDB file people query: built from the Parquet tables, swapped in as a whole.
+
+Files are the truth. One process builds at a time, in a temporary file; a reader's open
+connection keeps the old file and never blocks a run.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from zs_dagster.files import atomic_path
+from zs_dagster.schemas import SCHEMAS, columns
+
+# Too large to copy: read where it lies.
+VIEWS = frozenset({"frame_confidence"})
+
+
+@dataclass(frozen=True)
+class ResultsDatabase:
+    """The published results.
+
+    Attributes:
+        path: The DuckDB file.
+    """
+
+    path: Path
+
+    def publish(self, tables: Path) -> dict[str, int]:
+        """Build the database from the Parquet files below a folder.
+
+        Returns:
+            Rows per table.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{self.path}.lock"), atomic_path(self.path) as temporary:
+            temporary.unlink()
+            return _build(temporary, tables)
+
+
+def _build(path: Path, tables: Path) -> dict[str, int]:
+    import duckdb
+
+    with duckdb.connect(str(path)) as connection:
+        counts = {table: _add(connection, table, tables / table) for table in SCHEMAS}
+        connection.execute("checkpoint")
+    return counts
+
+
+def _add(connection: Any, table: str, folder: Path) -> int:
+    kind = "view" if table in VIEWS else "table"
+    if any(folder.glob("*/*.parquet")):
+        pattern = str(folder / "*" / "*.parquet").replace("'", "''")
+        source = f"select * from read_parquet('{pattern}')"  # noqa: S608 - our own path
+    else:
+        empty = ", ".join(f"null::{_sql(kind)} as {name}" for name, kind, _ in columns(table))
+        source = f"select {empty} where false"
+    connection.execute(f"create {kind} {table} as {source}")
+    for name, _, meaning in columns(table):
+        text = meaning.replace("'", "''")
+        connection.execute(f"comment on column {table}.{name} is '{text}'")
+    count = connection.execute(f"select count(*) from {table}").fetchall()  # noqa: S608
+    return int(count[0][0])
+
+
+def _sql(kind: str) -> str:
+    return {"string": "varchar", "double": "double", "int64": "bigint", "bool": "boolean"}[kind]

@@ -1,0 +1,137 @@
+"""The columns of every table: names, types, units. DuckDB, Parquet and the UI all read them here."""
+
+import pyarrow as pa
+
+
+def _column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=nullable, metadata={"description": meaning})
+
+
+TEXT, NUMBER, COUNT, FLAG = pa.string(), pa.float64(), pa.int64(), pa.bool_()
+DATASET = _column("dataset", TEXT, "Dataset, the partition")
+VIDEO = _column("video_id", TEXT, "Video, unique in its dataset")
+LABEL = _column("label", TEXT, "Exact class label")
+METHOD = _column("method", TEXT, "Localization method with its parameters")
+START = _column("start_s", NUMBER, "Start, seconds from the first displayed frame")
+END = _column("end_s", NUMBER, "End, seconds, exclusive")
+RUN = _column("run_id", TEXT, "Dagster run that computed the row")
+
+METRICS = pa.schema(
+    [
+        DATASET,
+        METHOD,
+        _column("protocol", TEXT, "Thresholds and matching rules"),
+        _column("split", TEXT, "Videos and classes counted"),
+        _column("metric", TEXT, "Name of the number"),
+        _column("value", NUMBER, "Fraction, not percent"),
+        _column("low", NUMBER, "2.5 % bootstrap quantile over videos", nullable=True),
+        _column("high", NUMBER, "97.5 % bootstrap quantile over videos", nullable=True),
+        _column("parameters", TEXT, "Parameters of the method, JSON"),
+        _column("clip", TEXT, "Fingerprint of the CLIP model"),
+        _column("lvlm", TEXT, "Fingerprint of the LVLM"),
+        _column("queries", TEXT, "Digest of the questions and descriptions"),
+        _column("git_commit", TEXT, "Commit of the code, or unknown"),
+        RUN,
+        _column("created_at", TEXT, "UTC, ISO 8601"),
+    ]
+)
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "videos": pa.schema(
+        [
+            DATASET,
+            VIDEO,
+            _column("path", TEXT, "File on the machine that ran"),
+            _column("status", TEXT, "ok or unreadable"),
+            _column("reason", TEXT, "Why a file is unreadable", nullable=True),
+            _column("content_hash", TEXT, "BLAKE2b of the bytes", nullable=True),
+            _column("duration_s", NUMBER, "Displayed duration, seconds", nullable=True),
+            _column("fps", NUMBER, "Average frames per second", nullable=True),
+            _column("width", COUNT, "Pixels, after rotation", nullable=True),
+            _column("height", COUNT, "Pixels, after rotation", nullable=True),
+            _column("n_frames", COUNT, "Frames in the file", nullable=True),
+        ]
+    ),
+    "annotations": pa.schema([DATASET, VIDEO, LABEL, START, END]),
+    "class_queries": pa.schema(
+        [
+            DATASET,
+            LABEL,
+            _column("prompt_name", TEXT, "Class as written in prompts"),
+            _column("start_question", TEXT, "Yes/no question about the first moments"),
+            _column("end_question", TEXT, "Yes/no question about the last moments"),
+            _column("description", TEXT, "What the action looks like"),
+            _column("source", TEXT, "Who wrote it: a bank file or an LLM"),
+        ]
+    ),
+    "frame_features": pa.schema(
+        [
+            DATASET,
+            VIDEO,
+            _column("key", TEXT, "Store entry with `features` (T, D) fp16 and `time_s` (T,)"),
+        ]
+    ),
+    "class_embeddings": pa.schema(
+        [
+            DATASET,
+            LABEL,
+            _column("text_kind", TEXT, "name or description"),
+            _column("text", TEXT, "Encoded sentence"),
+            _column("key", TEXT, "Store entry with `feature` (D,)"),
+        ]
+    ),
+    "candidate_classes": pa.schema(
+        [
+            DATASET,
+            VIDEO,
+            LABEL,
+            _column("similarity", NUMBER, "Cosine of mean frame feature and class text"),
+            _column("rank", COUNT, "1 is the most similar class of the video"),
+            _column("is_candidate", FLAG, "Among the top k of the class filter"),
+            _column("is_known", FLAG, "In the ground truth of the video"),
+        ]
+    ),
+    "frame_confidence": pa.schema(
+        [
+            DATASET,
+            VIDEO,
+            LABEL,
+            _column("time_s", NUMBER, "Presentation time of the frame, seconds"),
+            _column("p_start", NUMBER, "P(yes) of the start question, 0 to 1"),
+            _column("p_end", NUMBER, "P(yes) of the end question, 0 to 1"),
+        ]
+    ),
+    "segments": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            VIDEO,
+            LABEL,
+            _column("rank", COUNT, "1 is the best segment of its video, class and method"),
+            START,
+            END,
+            _column("score", NUMBER, "Confidence, unitless; comparable within a method"),
+        ]
+    ),
+    "localization_metrics": METRICS,
+    "metrics_history": METRICS,
+    "class_metrics": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            _column("protocol", TEXT, "Thresholds and matching rules"),
+            LABEL,
+            _column("tiou", NUMBER, "Threshold of temporal overlap"),
+            _column("average_precision", NUMBER, "Fraction, not percent", nullable=True),
+            RUN,
+        ]
+    ),
+}
+
+
+def columns(table: str) -> list[tuple[str, str, str]]:
+    """Return ``(name, type, description)`` of each column; none for what is no table."""
+    return [
+        (field.name, str(field.type), field.metadata[b"description"].decode())
+        for field in SCHEMAS.get(table, pa.schema([]))
+    ]

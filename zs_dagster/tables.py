@@ -1,0 +1,106 @@
+"""Parquet tables per dataset: what assets hand to each other, and what DuckDB publishes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zs_dagster.digests import digest
+from zs_dagster.errors import StoreError
+from zs_dagster.files import atomic_path
+from zs_dagster.schemas import SCHEMAS
+
+Row = Mapping[str, Any]
+WHOLE = "data"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Files ``root/<table>/<dataset>/<part>.parquet``, each replaced as a whole.
+
+    Attributes:
+        root: Folder of the tables; made when the first one is written.
+    """
+
+    root: Path
+
+    def path(self, table: str, dataset: str, part: str = WHOLE) -> Path:
+        """Return where a part of a table lies, or would lie."""
+        return self.root / table / dataset / f"{part}.parquet"
+
+    def write(self, table: str, dataset: str, rows: Sequence[Row], part: str = WHOLE) -> None:
+        """Replace one part of a table; the column ``dataset`` is filled in.
+
+        Raises:
+            StoreError: If the rows do not have exactly the columns of the schema.
+        """
+        schema = SCHEMAS[table]
+        data = pa.Table.from_pylist([{"dataset": dataset, **row} for row in rows], schema)
+        _check(table, rows, data)
+        with atomic_path(self.path(table, dataset, part)) as temporary:
+            pq.write_table(data, temporary, compression="zstd")
+
+    def keep_parts(self, table: str, dataset: str, parts: Sequence[str]) -> None:
+        """Delete the parts that are not named, left over from videos that went away."""
+        folder = self.root / table / dataset
+        for path in folder.glob("*.parquet"):
+            if path.stem not in parts:
+                path.unlink()
+
+    def part_of(self, table: str, dataset: str, name: str) -> str:
+        """Return the part that was written for a name, see `part_name`.
+
+        Raises:
+            StoreError: If there is none.
+        """
+        paths = sorted((self.root / table / dataset).glob(f"{digest(name)[:16]}-*.parquet"))
+        if not paths:
+            raise StoreError(
+                f"table '{table}' of dataset '{dataset}' has nothing about '{name}'; "
+                f"materialise the asset '{table}' first"
+            )
+        return paths[0].stem
+
+    def has(self, table: str, dataset: str, part: str = WHOLE) -> bool:
+        """Say whether a part was written."""
+        return self.path(table, dataset, part).is_file()
+
+    def read(self, table: str, dataset: str, part: str = WHOLE) -> pa.Table:
+        """Read one part of a table.
+
+        Raises:
+            StoreError: If it was never materialised or its file is damaged.
+        """
+        path = self.path(table, dataset, part)
+        try:
+            return pq.ParquetFile(path).read()
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"table '{table}' of dataset '{dataset}' cannot be read ({error}); "
+                f"materialise the asset '{table}' first"
+            ) from error
+
+    def rows(self, table: str, dataset: str, part: str = WHOLE) -> list[dict[str, Any]]:
+        """Read one part of a table as a list of rows."""
+        rows: list[dict[str, Any]] = self.read(table, dataset, part).to_pylist()
+        return rows
+
+
+def part_name(name: str, content: object) -> str:
+    """Name a part after what it is about and what is in it; safe as a file name."""
+    return f"{digest(name)[:16]}-{digest(content)[:16]}"
+
+
+def _check(table: str, rows: Sequence[Row], data: pa.Table) -> None:
+    expected = set(data.schema.names) - {"dataset"}
+    for row in rows[:1]:
+        if set(row) != expected:
+            raise StoreError(
+                f"rows of '{table}' must have the columns {sorted(expected)}, got {sorted(row)}"
+            )
+    for field in data.schema:
+        if not field.nullable and data[field.name].null_count:
+            raise StoreError(f"column '{field.name}' of '{table}' must not be empty")

@@ -1,0 +1,133 @@
+"""Frames at given times, in bounded memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zs_dagster.errors import InputError
+from zs_dagster.video.container import check_file
+from zs_dagster.video.cursor import Cursor
+from zs_dagster.video.frames import FloatArray, FrameIndex, Frames
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+DEFAULT_CHUNK = 64
+
+
+def read_frames(
+    path: Path | str,
+    index: FrameIndex,
+    times_s: ArrayLike,
+    size: tuple[int, int] | None = None,
+) -> Frames:
+    """Read the frame shown at each time, all in memory.
+
+    Args:
+        path: The file ``index`` was made from.
+        index: Its frames, from ``probe`` or ``scan``.
+        times_s: Shape ``(N,)``, seconds from the first frame, any order. The frame shown at t
+            is the last that starts at or before t; before the first it is the first.
+        size: ``(width, height)`` in pixels of the frames returned; as shown by default.
+
+    Returns:
+        N frames in the order of ``times_s``.
+
+    Raises:
+        InputError: If a time is not finite or the size is not positive.
+        VideoError: If a frame asked for, or one needed for it, cannot be decoded.
+    """
+    times = _check_times(times_s)
+    width, height = _check_size(index, size)
+    path = Path(path)
+    check_file(path)
+    with Cursor(path, index) as cursor:
+        return _read(cursor, index, times, (width, height))
+
+
+def iter_frames(
+    path: Path | str,
+    index: FrameIndex,
+    times_s: ArrayLike,
+    size: tuple[int, int] | None = None,
+    *,
+    chunk: int = DEFAULT_CHUNK,
+) -> Iterator[Frames]:
+    """Read like ``read_frames``, at most ``chunk`` frames in memory at a time.
+
+    The chunks follow each other in the order of ``times_s``; ascending times are fastest.
+
+    Raises:
+        InputError: If an argument breaks a rule; at the first step.
+        VideoError: If a frame cannot be decoded; chunks already given stay right.
+    """
+    if chunk < 1:
+        raise InputError(f"chunk must be >= 1 frame, got {chunk}")
+    times = _check_times(times_s)
+    shape = _check_size(index, size)
+    path = Path(path)
+    check_file(path)
+    with Cursor(path, index) as cursor:
+        for start in range(0, times.size, chunk):
+            yield _read(cursor, index, times[start : start + chunk], shape)
+
+
+def check_decodes(path: Path | str, index: FrameIndex) -> None:
+    """Decode the first, a middle and the last frame the way reading does.
+
+    Raises:
+        VideoError: If one of them cannot be decoded.
+    """
+    times = np.array([0.0, index.duration_s / 2, index.duration_s])
+    for _ in iter_frames(path, index, times, chunk=1):
+        pass
+
+
+def _read(
+    cursor: Cursor, index: FrameIndex, times: FloatArray, size: tuple[int, int]
+) -> Frames:
+    """Visit the times in ascending order, store what is shown in the order given."""
+    wanted = index.shown_at(times)
+    rgb = np.empty((times.size, size[1], size[0], 3), dtype=np.uint8)
+    pts = np.empty(times.size, dtype=np.int64)
+    previous = -1
+    for i in np.argsort(wanted, kind="stable"):
+        if previous >= 0 and wanted[i] == wanted[previous]:
+            rgb[i], pts[i] = rgb[previous], pts[previous]
+        else:
+            pts[i], picture = cursor.at(int(wanted[i]))
+            rgb[i] = _to_rgb(picture, index.rotation, size)
+        previous = int(i)
+    return Frames(rgb, index.seconds(pts), times)
+
+
+def _to_rgb(picture: "VideoFrame", rotation: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    width, height = size[::-1] if rotation in (90, 270) else size
+    scaled = picture.reformat(
+        width=width, height=height, format="rgb24", interpolation="BILINEAR", threads=1
+    )
+    return np.rot90(scaled.to_ndarray(), rotation // 90).astype(np.uint8, copy=False)
+
+
+def _check_times(times_s: ArrayLike) -> FloatArray:
+    times = np.array(times_s, dtype=np.float64)
+    if times.ndim != 1:
+        raise InputError(f"times_s must have shape (N,), got {times.shape}")
+    broken = np.flatnonzero(~np.isfinite(times))
+    if broken.size:
+        raise InputError(
+            f"times_s must be finite, got {times[broken[0]]} at {broken[0]}; "
+            f"{broken.size} of {times.size} are not"
+        )
+    return times
+
+
+def _check_size(index: FrameIndex, size: tuple[int, int] | None) -> tuple[int, int]:
+    if size is None:
+        return index.width, index.height
+    if len(size) != 2 or min(size) < 1:
+        raise InputError(f"size must be (width, height) in pixels, each >= 1, got {size}")
+    return size

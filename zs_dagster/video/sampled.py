@@ -1,0 +1,31 @@
+"""Frames of a file at a rate: what models look at."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from zs_dagster.video.frames import Frames
+from zs_dagster.video.reading import iter_frames
+from zs_dagster.video.sampling import sample_times
+from zs_dagster.video.scan import scan
+
+
+def sampled_frames(path: Path | str, fps: float) -> Iterator[Frames]:
+    """Read the frames shown at ``k / fps``, each one once, in chunks of bounded size.
+
+    Where the file shows one frame for longer than ``1 / fps`` it is one sample: asking a model
+    twice about the same pixels says nothing new, and presentation times stay increasing.
+
+    Args:
+        path: Video file.
+        fps: Frames to look at per second, > 0.
+
+    Raises:
+        InputError: If ``fps`` is not finite and positive.
+        VideoError: If the file or a frame cannot be read.
+    """
+    index = scan(Path(path))
+    times = sample_times(index.duration_s, fps)
+    _, first = np.unique(index.shown_at(times), return_index=True)
+    yield from iter_frames(path, index, times[first])
