@@ -39,7 +39,7 @@ class ClassScores:
 
 
 def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
-    """Yield the scores of one video after the other, one item per class that was asked about."""
+    """Yield the scores video by video, one item per class that was asked about."""
     duration = {v["video_id"]: v["duration_s"] for v in home.tables.rows("videos", dataset)}
     texts = {
         row["label"]: home.store.load_arrays("class_embeddings", row["key"])["feature"]

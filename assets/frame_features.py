@@ -1,5 +1,6 @@
 """Sampled frames -> CLIP features per video, computed once per content and model."""
 
+import logging
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ from zs_dagster.progress import track
 from zs_dagster.store import Arrays
 from zs_dagster.video.sampled import sampled_frames
 
+logger = logging.getLogger("zs_dagster.frame_features")
 KIND = "frame_features"
 VERSION = "1"
 
@@ -34,7 +36,7 @@ def frame_features(
     library: VideoLibrary,
     models: ModelsResource,
 ) -> dg.MaterializeResult:
-    """One row per readable video: its un-normalised CLIP features, fp16, at the dataset's fps."""
+    """One row per readable video: un-normalised CLIP features, fp16, at the dataset's fps."""
     dataset, store = library.dataset(context.partition_key), home.get().store
     fps, fingerprint = dataset.localization.fps, models.get().clip_fingerprint(dataset.profile)
     files = [v for v in home.get().tables.rows("videos", dataset.name) if v["status"] == "ok"]
@@ -46,7 +48,7 @@ def frame_features(
                 arrays = _encode(video, fps, models.get().clip(dataset.profile))
             except VideoError as error:
                 # One bad file must not stop a night's run; what follows works on the rest.
-                context.log.warning("%s is left out: %s", video["video_id"], error.reason)
+                logger.warning("%s is left out: %s", video["video_id"], error.reason)
                 broken += 1
                 continue
             store.save_arrays(KIND, key, arrays)

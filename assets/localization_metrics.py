@@ -1,6 +1,7 @@
 """Segments against ground truth -> metrics with intervals and provenance."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ from zs_dagster.provenance import git_commit, utc_now
 from zs_dagster.segments import LabelledSegments
 
 Row = dict[str, Any]
-BAR = "average_mAP"
+AVERAGE = "average_mAP"
 
 
 @stage("localization", deps=["segments", "annotations", "candidate_classes"], kinds=["duckdb"])
@@ -49,7 +50,9 @@ def localization_metrics(
     tables.write("localization_metrics", dataset.name, rows)
     tables.write("metrics_history", dataset.name, rows, context.run_id)
     tables.write("class_metrics", dataset.name, classes)
-    shown = {f"{row['method']} {BAR}": row["value"] for row in rows if row["metric"] == BAR}
+    shown = {
+        f"{row['method']} {AVERAGE}": row["value"] for row in rows if row["metric"] == AVERAGE
+    }
     return versioned(rows, computed=len(rows), metadata=shown)
 
 
@@ -84,7 +87,7 @@ def _evaluate(
         interval = bootstrap_average_map(truth, predictions, protocol)
         parameters = json.dumps(method.model_dump(mode="json"), sort_keys=True)
         described = same | {"parameters": parameters}
-        metrics.append(described | _interval_row(BAR, interval))
+        metrics.append(described | _interval_row(AVERAGE, interval))
         for tiou, value in zip(protocol.thresholds, scores.mean_ap.tolist(), strict=True):
             metrics.append(described | {"metric": f"mAP@{tiou:g}", "value": value})
             per_class += [
@@ -104,12 +107,13 @@ def _ratio_rows(
     protocol = get_protocol(dataset.localization.protocol)
     methods = dataset.localization.methods
     first = next(iter(methods))
-    rows = []
+    rows: list[Row] = []
     for name in [n for n, method in methods.items() if method.localizer != "zeal"]:
         comparison = compare_average_map(truth, (found[name], found[first]), protocol)
-        row = _interval_row(f"{BAR}_over_{name}", comparison.ratio)
-        rows.append({"method": first, "protocol": protocol.name, "split": "all"} | row)
-    return [row for row in rows if row["value"] < float("inf")]
+        if math.isfinite(comparison.ratio.value):
+            row = _interval_row(f"{AVERAGE}_over_{name}", comparison.ratio)
+            rows.append({"method": first, "protocol": protocol.name, "split": "all"} | row)
+    return rows
 
 
 def _interval_row(metric: str, interval: Interval) -> Row:

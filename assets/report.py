@@ -36,7 +36,7 @@ Row = dict[str, Any]
 def report(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
 ) -> dg.MaterializeResult:
-    """One self-contained HTML page: metrics, and per video a player with timeline and curves."""
+    """One self-contained HTML page: metrics; per video a player, a timeline and curves."""
     dataset = library.dataset(context.partition_key)
     page = _report(home.get(), dataset)
     path = home.get().reports / f"{dataset.name}.html"

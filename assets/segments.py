@@ -1,7 +1,7 @@
 """Cached scores -> scored segments, by every method of the dataset; nothing is scored here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -39,13 +39,17 @@ class Localizer:
     def of(cls, name: str, method: Method, tried: Mapping[str, float]) -> "Localizer":
         """Join what the dataset file fixes with what this run tries."""
         if method.localizer == "clip-only":
-            return cls(name, method, ClipOnlyParameters(**method.parameters))
+            fixed: Any = method.parameters
+            return cls(name, method, ClipOnlyParameters(**fixed))
         return cls(name, method, with_overrides(method.preset, {**tried, **method.parameters}))
 
-    def wants(self, scores: ClassScores) -> bool:
-        """Say whether the method may answer this class in this video."""
+    def chosen(self, video: list[ClassScores], labels: Sequence[str]) -> list[ClassScores]:
+        """Return what the method may answer in a video, one item per class."""
+        if self.method.candidates == "any":
+            # Random scores need no more than the name of the class and the sampled times.
+            return [replace(video[0], label=label) for label in labels]
         is_filtered = self.method.candidates == "filtered"
-        return scores.is_candidate if is_filtered else scores.is_known
+        return [s for s in video if (s.is_candidate if is_filtered else s.is_known)]
 
     def localize(self, scores: ClassScores) -> Proposals:
         """Find the segments of one class in one video."""
@@ -70,14 +74,16 @@ def segments(
     library: VideoLibrary,
 ) -> dg.MaterializeResult:
     """One row per segment and method, best first; seconds, half-open."""
-    methods = library.dataset(context.partition_key).localization.methods
-    localizers = [Localizer.of(n, method, config.parameters) for n, method in methods.items()]
+    dataset = library.dataset(context.partition_key)
+    localizers = [
+        Localizer.of(name, method, config.parameters)
+        for name, method in dataset.localization.methods.items()
+    ]
     rows = [
         row
-        for video in scored_videos(home.get(), context.partition_key)
-        for scores in video
+        for video in scored_videos(home.get(), dataset.name)
         for localizer in localizers
-        if localizer.wants(scores)
+        for scores in localizer.chosen(video, dataset.classes)
         for row in _rows(localizer, scores)
     ]
     return publish(context, home.get(), rows, computed=len(rows))

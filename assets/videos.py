@@ -1,5 +1,6 @@
 """Video files -> probed, hashed, decode-checked rows."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from zs_dagster.progress import track
 from zs_dagster.video.probe import probe
 from zs_dagster.video.reading import check_decodes
 
+logger = logging.getLogger("zs_dagster.videos")
 FACTS = ("content_hash", "duration_s", "fps", "width", "height", "n_frames")
 
 
@@ -27,7 +29,7 @@ def videos(
     ]
     unreadable = [row for row in rows if row["status"] != "ok"]
     for row in unreadable:
-        context.log.warning("%s is left out: %s", row["video_id"], row["reason"])
+        logger.warning("%s is left out: %s", row["video_id"], row["reason"])
     if len(unreadable) == len(rows):
         raise DatasetError(
             f"no video of '{context.partition_key}' can be read: {rows[0]['reason']}"

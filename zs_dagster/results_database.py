@@ -6,12 +6,15 @@ connection keeps the old file and never blocks a run.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from zs_dagster.files import atomic_path
 from zs_dagster.schemas import SCHEMAS, columns
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 # Too large to copy: read where it lies.
 VIEWS = frozenset({"frame_confidence"})
@@ -48,7 +51,7 @@ def _build(path: Path, tables: Path) -> dict[str, int]:
     return counts
 
 
-def _add(connection: Any, table: str, folder: Path) -> int:
+def _add(connection: "DuckDBPyConnection", table: str, folder: Path) -> int:
     kind = "view" if table in VIEWS else "table"
     if any(folder.glob("*/*.parquet")):
         pattern = str(folder / "*" / "*.parquet").replace("'", "''")

@@ -1,4 +1,4 @@
-"""The columns of every table: names, types, units. DuckDB, Parquet and the UI all read them here."""
+"""The columns of every table: names, types, units; for Parquet, DuckDB and the UI alike."""
 
 import pyarrow as pa
 

@@ -36,9 +36,10 @@ class Segments:
         for column in ("start_s", "end_s", "score"):
             broken = np.flatnonzero(~np.isfinite(getattr(self, column)))
             if broken.size:
+                value = getattr(self, column)[broken[0]]
                 raise InvalidSegmentsError(
-                    f"{column} must be finite, got {getattr(self, column)[broken[0]]} in segment "
-                    f"{broken[0]}; {broken.size} of {len(self)} segments are not finite"
+                    f"{column} must be finite, got {value} in segment {broken[0]}; "
+                    f"{broken.size} of {len(self)} segments are not finite"
                 )
         backwards = np.flatnonzero(self.end_s < self.start_s)
         if backwards.size:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError, InvalidSegmentsError
@@ -80,6 +80,7 @@ def test_overlap_by_hand(
     assert float(tiou(*one, *map(np.array, other))) == pytest.approx(expected, abs=1e-15)
 
 
+@settings(deadline=None)
 @given(intervals, intervals)
 def test_overlap_is_symmetric_and_a_fraction(
     one: tuple[float, float], other: tuple[float, float]

@@ -1,12 +1,16 @@
 """What people see in the terminal."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zs_dagster.cli.graph import Outcome
 from zs_dagster.home import Home
 from zs_dagster.progress import listening
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN = ("average_mAP", "mAP@0.3", "mAP@0.5", "mAP@0.7")
 
@@ -37,8 +41,21 @@ def progress() -> Iterator[None]:
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        with listening(listen):
+        with listening(listen), _warnings_above(bars.console):
             yield
+
+
+@contextmanager
+def _warnings_above(console: "Console") -> Iterator[None]:
+    """Print warnings above the bars; what is below a warning goes to Dagster's log only."""
+    from rich.logging import RichHandler
+
+    handler = RichHandler(logging.WARNING, console, show_time=False, show_path=False)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def show_stages(outcome: Outcome) -> None:

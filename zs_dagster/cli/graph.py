@@ -1,4 +1,4 @@
-"""Materialising the asset graph in this process: the command line keeps no pipeline of its own."""
+"""Materialising the asset graph in this process; the command line has no other pipeline."""
 
 import os
 import resource
@@ -8,9 +8,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from zs_dagster.errors import InputError
 from zs_dagster.home import Home
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -58,6 +62,7 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
         options: Asset name -> configuration of that asset.
 
     Raises:
+        InputError: If an option is not one of an asset of the job.
         ZsDagsterError: The failure of a stage, as the stage raised it.
     """
     import dagster as dg
@@ -68,27 +73,32 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
     started = time.monotonic()
     with dg.DagsterInstance.get() as instance:
         end_dead_runs(instance)
-        result = defs.resolve_job_def(job).execute_in_process(
-            partition_key=dataset,
-            instance=instance,
-            run_config={
-                "loggers": QUIET,
-                "ops": {name: {"config": dict(values)} for name, values in options.items()},
-            },
-            tags=process_tag(),
-        )
+        try:
+            result = defs.resolve_job_def(job).execute_in_process(
+                partition_key=dataset,
+                instance=instance,
+                run_config={
+                    "loggers": QUIET,
+                    "ops": {name: {"config": dict(values)} for name, values in options.items()},
+                },
+                tags=process_tag(),
+            )
+        except dg.DagsterInvalidConfigError as error:
+            raise InputError(f"--set: {error.errors[0].message}") from error
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Outcome(result.run_id, _stages(result), time.monotonic() - started, peak)
 
 
-def _stages(result: Any) -> dict[str, dict[str, float]]:
+def _stages(result: "ExecuteInProcessResult") -> dict[str, dict[str, float]]:
     stages: dict[str, dict[str, float]] = {}
     for event in result.all_events:
+        # The data of an event is a union of 30 types; its type value says which.
+        data: Any = event.event_specific_data
         if event.event_type_value == "ASSET_MATERIALIZATION":
-            metadata = event.materialization.metadata
+            metadata = data.materialization.metadata
             counts = {name: metadata[name].value for name in ("computed", "reused")}
-            stages.setdefault(event.node_name, {}).update(counts)
+            stages.setdefault(str(event.node_name), {}).update(counts)
         elif event.event_type_value == "STEP_SUCCESS":
-            seconds = event.event_specific_data.duration_ms / 1000
-            stages.setdefault(event.node_name, {})["seconds"] = round(seconds, 3)
+            seconds = round(data.duration_ms / 1000, 3)
+            stages.setdefault(str(event.node_name), {})["seconds"] = seconds
     return stages

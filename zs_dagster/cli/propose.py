@@ -47,10 +47,13 @@ def _read(path: Path) -> tuple[Any, Any, float]:
                     f"{path}: must hold the arrays {', '.join(ARRAYS)}; {missing[0]} is missing"
                 )
             confidence, actionness, fps = (file[name] for name in ARRAYS)
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, AttributeError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: cannot be read as an .npz file: {error}") from error
+        # numpy's own message advises to unpickle; that would run whatever the file says.
+        raise InputError(f"{path}: must be an .npz file of plain arrays (numpy.savez)") from error
     if actionness.ndim != 1:
         raise InputError(f"{path}: actionness must have shape (T,), got {actionness.shape}")
     if (

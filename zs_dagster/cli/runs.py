@@ -3,7 +3,10 @@
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance, DagsterRun
 
 TAG = "zs_dagster/process"
 
@@ -13,7 +16,7 @@ def process_tag() -> dict[str, str]:
     return {TAG: f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"}
 
 
-def dead_runs(instance: Any) -> list[Any]:
+def dead_runs(instance: "DagsterInstance") -> "list[DagsterRun]":
     """Return the unfinished runs of processes of this machine that no longer exist."""
     import dagster as dg
 
@@ -28,7 +31,7 @@ def dead_runs(instance: Any) -> list[Any]:
     return [run for run in instance.get_runs(unfinished) if _is_dead(run.tags.get(TAG))]
 
 
-def end_dead_runs(instance: Any) -> int:
+def end_dead_runs(instance: "DagsterInstance") -> int:
     """Report dead runs as failed and free their slots, so that the next run does not wait."""
     runs = dead_runs(instance)
     for run in runs:

@@ -1,7 +1,7 @@
 """What a dataset file may say. One YAML file is one dataset, one dataset is one partition."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -31,18 +31,25 @@ class GeneratedVideos(Strict):
 class Method(Strict):
     """One way from cached scores to segments; rows of the metrics carry its name.
 
-    `candidates` are the classes it may answer: the `filtered` top k, or the `known` ones of
-    the ground truth (the rows with a cross in the paper's tables).
+    `candidates` are the classes it may answer: the `filtered` top k, the `known` ones of the
+    ground truth (the rows with a cross in the paper's tables), or `any` class, which only the
+    random baseline can, as nothing was scored for the others.
     """
 
     description: str = ""
     localizer: Literal["zeal", "clip-only", "random"] = "zeal"
     preset: Literal["default", "zeal-paper"] = "default"
-    candidates: Literal["filtered", "known"] = "filtered"
+    candidates: Literal["filtered", "known", "any"] = "filtered"
     parameters: dict[str, int | float | str | tuple[float, ...] | bool] = Field(
         default_factory=dict
     )
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _any_class_is_random(self) -> "Method":
+        if self.candidates == "any" and self.localizer != "random":
+            raise ValueError("candidates: any needs localizer: random, which asks no model")
+        return self
 
 
 class Localization(Strict):
@@ -83,9 +90,9 @@ class Dataset(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _classes_are_distinct(cls, values: Any) -> Any:
+    def _classes_are_distinct(cls, values: object) -> object:
         labels = values.get("classes") if isinstance(values, dict) else None
         repeated = {c for c in labels or () if list(labels or ()).count(c) > 1}
         if repeated:
-            raise ValueError(f"class '{sorted(map(str, repeated))[0]}' is listed twice")
+            raise ValueError(f"class '{min(map(str, repeated))}' is listed twice")
         return values

@@ -119,12 +119,14 @@ def ground_truth_of(
     predictions: LabelledSegments,
     protocol: LocalizationProtocol,
 ) -> LabelledSegments:
-    """The ground truth a protocol counts; all of it where there are no predictions."""
+    """The ground truth a protocol counts; all of it where the rule would leave nothing."""
     predicted = np.unique(predictions.video_id)
-    n_videos = np.unique(ground_truth.video_id).size
-    if protocol.is_predicted_videos_only and 0 < predicted.size < n_videos:
-        return ground_truth.take(np.isin(ground_truth.video_id, predicted))
-    return ground_truth
+    if not protocol.is_predicted_videos_only:
+        return ground_truth
+    if predicted.size >= np.unique(ground_truth.video_id).size:
+        return ground_truth
+    kept = ground_truth.take(np.isin(ground_truth.video_id, predicted))
+    return kept if len(kept) else ground_truth
 
 
 def chosen_classes(

@@ -213,8 +213,9 @@ def assign(
         asked = truth[choice[asking]]
         former = partner[asked]
         np.minimum.at(partner, asked, asking)
-        left = former[(former != partner[asked]) & (former < n_predictions)]
-        without = np.union1d(asking[partner[asked] != asking], left)
+        chosen = partner[asked]
+        is_left = (former != chosen) & (former < n_predictions)
+        without = np.concatenate([asking[chosen != asking], np.unique(former[is_left])])
         choice[without] += 1
         asking = without[choice[without] < last[without]]
     is_match = np.zeros(n_predictions, dtype=np.bool_)

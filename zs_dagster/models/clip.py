@@ -59,10 +59,8 @@ class OpenClipEncoder:
 
         parts = []
         for start in range(0, len(frames), self._batch):
-            batch = [
-                self._preprocess(Image.fromarray(f))
-                for f in frames[start : start + self._batch]
-            ]
+            chunk = frames[start : start + self._batch]
+            batch = [self._preprocess(Image.fromarray(frame)) for frame in chunk]
             with torch.inference_mode():
                 parts.append(self._model.encode_image(torch.stack(batch).to(self._device)))
         return _to_numpy(parts, self._width)

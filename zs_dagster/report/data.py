@@ -123,6 +123,11 @@ class VideoReview:
         return sorted(self.predictions, key=lambda span: -(span.score or 0.0))
 
     @property
+    def shown(self) -> list[Span]:
+        """The predictions drawn unless the reader asks for more, best first."""
+        return self.ranked[: max(20, 2 * len(self.ground_truth))]
+
+    @property
     def leading(self) -> ClassCurves | None:
         """Curves shown first: of the best predicted class, else of the first candidate."""
         best = self.ranked[0].label if self.predictions else None

@@ -30,7 +30,7 @@ def frame(axis: "Axes", names: list[str]) -> None:
     axis.set_yticks(range(len(names)))
     quiet(axis)
     axis.grid(visible=False, axis="y")
-    axis.set_yticklabels([one_line(name, 22) for name in names], color=INK, **PLAIN)
+    axis.set_yticklabels([one_line(name, 27) for name in names], color=INK, **PLAIN)
 
 
 def quiet(axis: "Axes") -> None:
@@ -45,11 +45,11 @@ def quiet(axis: "Axes") -> None:
 def draw_rows(axis: "Axes", video: VideoReview, best: list[Span], rows: list[str]) -> None:
     """Draw ground truth above predictions in each class's row, the best prediction last."""
     frame(axis, rows[:MAX_ROWS])
-    top = max((span.score or 0.0 for span in best), default=0.0)
+    scores = [span.score or 0.0 for span in best]
     for span in video.ground_truth:
         _draw_span(axis, span, rows.index(span.label), TRUTH, video.length_s / 400)
     for span in reversed(best):
-        colour = _faded((span.score or 0.0) / top if top > 0 else 1.0)
+        colour = _faded(span.score or 0.0, min(scores), max(scores))
         _draw_span(axis, span, rows.index(span.label), colour, video.length_s / 400)
     if not rows:
         place = axis.get_yaxis_transform()
@@ -64,11 +64,11 @@ def _draw_span(axis: "Axes", span: Span, row: int, colour: str, least_s: float) 
     axis.broken_barh([times], (row + offset, 0.36), color=colour, linewidth=0)
 
 
-def _faded(strength: float) -> str:
+def _faded(score: float, low: float, high: float) -> str:
     """Mix the colour of predictions with the ground; opaque, so overlaps do not add up."""
     from matplotlib.colors import to_hex, to_rgb
 
-    share = min(1.0, max(0.3, strength))
+    share = 0.3 + 0.7 * (score - low) / (high - low) if high > low else 1.0
     mixed = share * np.array(to_rgb(PREDICTION)) + (1 - share) * np.array(to_rgb(FACE))
     return to_hex((mixed[0], mixed[1], mixed[2]))
 

@@ -167,7 +167,8 @@ function orderVideos(order) {
 function sortTable(heading) {
   const table = heading.closest("table");
   const numeric = heading.cellIndex > 0;
-  const down = heading.ariaSort ? heading.ariaSort === "ascending" : numeric;
+  const sorted = heading.getAttribute("aria-sort");
+  const down = sorted ? sorted === "ascending" : numeric;
   const key = (row) => row.cells[heading.cellIndex].textContent;
   const number = (row) => (Number.isNaN(Number(key(row))) ? -1 : Number(key(row)));
   const compare = numeric ? (a, b) => number(a) - number(b) : (a, b) => key(a).localeCompare(key(b));

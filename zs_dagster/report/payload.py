@@ -35,6 +35,7 @@ def video_payload(video: VideoReview) -> dict[str, Any]:
         "labels": labels,
         "truth": [_times(index, span) for span in video.ground_truth],
         "predictions": [[*_times(index, span), _value(span.score or 0.0)] for span in ranked],
+        "shown": len(video.shown),
         "times": times,
         "curves": [_curves(curve, times) for curve in video.curves],
         "leading": next((i for i, c in enumerate(video.curves) if c is video.leading), -1),

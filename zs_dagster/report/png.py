@@ -56,10 +56,16 @@ def boxes_for_missing_glyphs() -> Iterator[None]:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Make any text drawable: one line, valid Unicode, an ellipsis where it was cut."""
+    """Make any text drawable: one line, valid Unicode, cut in its middle.
+
+    Names of classes often differ at one end only, "slides left" and "slides right".
+    """
     clean = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
     clean = "".join(character for character in clean if character.isprintable())
-    return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"
+    if len(clean) <= longest:
+        return clean
+    head = longest // 2
+    return f"{clean[:head]}…{clean[len(clean) - (longest - head - 1) :]}"
 
 
 def _rasterise(figure: "Figure") -> Image.Image:

@@ -20,8 +20,8 @@ const svg = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, tag), attributes, children);
 
 function clockText(seconds, decimals = 1) {
-  if (seconds < 60) return `${seconds.toFixed(decimals)} s`;
   const rounded = Number(seconds.toFixed(decimals));
+  if (rounded < 60) return `${seconds.toFixed(decimals)} s`;
   const pad = (value, digits = 0) =>
     value.toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
   const [hours, minutes] = [Math.floor(rounded / 3600), Math.floor(rounded / 60) % 60];
@@ -58,7 +58,9 @@ function layout(labels, truth, predictions) {
       span.height = span.rank ? ROW.lane - 1 : ROW.truth;
     }
     const needed = base - y + row.lanes.length * ROW.lane + ROW.pad;
-    Object.assign(row, { y, label: labels[index], height: Math.max(ROW.least, needed) });
+    const spare = Math.max(0, ROW.least - needed);
+    for (const span of row.spans) span.y += spare / 2;
+    Object.assign(row, { y, label: labels[index], height: needed + spare });
     y += row.height + ROW.gap;
   }
   return { rows: [...rows.values()], height: y };
@@ -80,8 +82,7 @@ class Timeline {
     this.predictions = data.predictions.map(span);
     this.length = data.length || 1;
     this.scores = range(this.predictions.map((p) => p.score));
-    const shown = Math.max(20, 2 * this.truth.length);
-    this.threshold = (this.predictions[shown - 1] ?? this.predictions.at(-1))?.score ?? 0;
+    this.threshold = this.predictions[data.shown - 1]?.score ?? 0;
     this.curves = data.curves[data.leading];
     this.gutter = html("div", { class: "gutter" });
     this.plot = html("div", { class: "plot", tabindex: 0, role: "slider",
@@ -166,7 +167,7 @@ class Timeline {
   }
 
   drawSpans() {
-    const [low, high] = this.scores;
+    const [low, high] = range(this.visible.map((p) => p.score));
     for (const span of [...this.truth, ...this.visible.toReversed()]) {
       const strength = high > low ? (span.score - low) / (high - low) : 1;
       span.x = this.x(span.start);

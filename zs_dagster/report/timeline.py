@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_BYTES = 100_000
-MAX_PREDICTIONS = 200
-ROW_PX, PANEL_PX, GAP_PX, HEAD_PX, FOOT_PX, LEFT_PX, RIGHT_PX = 26, 80, 28, 50, 36, 158, 16
+ROW_PX, PANEL_PX, GAP_PX, HEAD_PX, FOOT_PX, LEFT_PX, RIGHT_PX = 26, 80, 28, 50, 36, 188, 16
 
 Panel = tuple[str, list[str]]
 
@@ -25,7 +24,7 @@ def timeline_png(video: VideoReview, max_bytes: int = MAX_BYTES) -> bytes:
     """Draw one video: a row per class, and below it the curves of the leading class.
 
     Args:
-        video: What to draw; the best 200 predictions of at most 24 classes are drawn.
+        video: What to draw: its `shown` predictions, of at most 24 classes.
         max_bytes: Size limit; colours, then pixels are reduced to keep it.
 
     Returns:
@@ -34,7 +33,7 @@ def timeline_png(video: VideoReview, max_bytes: int = MAX_BYTES) -> bytes:
     Raises:
         InputError: If no reduction keeps ``max_bytes``.
     """
-    best = video.ranked[:MAX_PREDICTIONS]
+    best = video.shown
     rows = labels((*video.ground_truth, *best))
     panels = _panels(video.leading) if video.leading else []
     heights = [ROW_PX * max(1, len(rows[: drawing.MAX_ROWS])), *(PANEL_PX for _ in panels)]
@@ -68,7 +67,7 @@ def metrics_png(
     height = 30 * max(1, len(rows))
     total = height + 58
     figure = new_figure(total)
-    axis = figure.add_axes((LEFT_PX / WIDTH_PX, 46 / total, 0.78, height / total))
+    axis = figure.add_axes((LEFT_PX / WIDTH_PX, 46 / total, 0.75, height / total))
     drawing.frame(axis, [row.method for row in rows])
     for y, row in enumerate(rows):
         _draw_bar(axis, y, row, metric)
@@ -118,12 +117,18 @@ def _head(figure: "Figure", video: VideoReview, n_rows: int, total: int) -> None
         rest = f"unreadable: {one_line(video.reason, 60)}"
     parts = [
         (f"■ {count(len(video.ground_truth), 'ground-truth segment')}", drawing.TRUTH),
-        (f"■ {count(len(video.predictions), 'prediction')}", drawing.PREDICTION),
+        (f"■ {_amount(video)}", drawing.PREDICTION),
         (rest, drawing.MUTED),
     ]
     name, plain = one_line(video.video_id, 80), drawing.PLAIN | {"fontsize": 11}
     figure.text(LEFT_PX / WIDTH_PX, 1 - 14 / total, name, weight="bold", va="center", **plain)
     drawing.write_line(figure, LEFT_PX, 1 - 36 / total, parts)
+
+
+def _amount(video: VideoReview) -> str:
+    total = count(len(video.predictions), "prediction")
+    drawn = len(video.shown)
+    return total if drawn == len(video.predictions) else f"best {drawn} of {total}"
 
 
 def _draw_bar(axis: "Axes", y: int, row: MetricRow, metric: str) -> None:

@@ -94,6 +94,13 @@ def labels(spans: Iterable[Span]) -> list[str]:
     return list(dict.fromkeys(span.label for span in spans))
 
 
+def classes(video: VideoReview) -> str:
+    """Return the true classes of a video, or the predicted ones where nobody knows."""
+    if video.ground_truth or not video.predictions:
+        return ", ".join(labels(video.ground_truth))
+    return f"predicted: {', '.join(labels(video.ranked))}"
+
+
 def strip(video: VideoReview) -> Mapping[str, list[Box]]:
     """Return ground truth and best predictions of a video, drawn in its heading."""
     best = video.ranked[:STRIP_PREDICTIONS]

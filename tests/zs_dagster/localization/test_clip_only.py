@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError
@@ -97,6 +97,7 @@ def test_broken_actionness_is_refused(value: float) -> None:
         clip_only([0.1, value], [0, 1], 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1, 1), max_size=40))
 def test_every_proposal_is_a_run_that_reaches_a_threshold(values: list[float]) -> None:
     found = clip_only(values, np.arange(len(values)), len(values))

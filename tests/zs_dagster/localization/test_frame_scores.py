@@ -10,7 +10,7 @@ from zs_dagster.errors import InputError
 from zs_dagster.localization.frame_scores import frame_scores
 
 
-def arguments(**changed: Any) -> dict[str, Any]:
+def arguments(**changed: object) -> dict[str, Any]:
     good = {
         "confidence": np.full((3, 2), 0.5),
         "actionness": np.zeros(3),

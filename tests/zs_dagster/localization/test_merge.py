@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.localization.merge import merge_neighbours
@@ -70,6 +70,7 @@ samples = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(samples, st.booleans())
 def test_a_limit_of_one_merges_nothing(rows: list[tuple[int, int]], is_half_open: bool) -> None:
     score = [0.5] * len(rows)
@@ -77,6 +78,7 @@ def test_a_limit_of_one_merges_nothing(rows: list[tuple[int, int]], is_half_open
     assert sorted(map(tuple, merged)) == sorted(rows)
 
 
+@settings(deadline=None)
 @given(samples)
 def test_merging_covers_the_same_samples(rows: list[tuple[int, int]]) -> None:
     merged, means = merge(rows, [0.5] * len(rows), merge_tiou=0.3)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.localization.soft_nms import soft_nms, soft_nms_sorted_once
@@ -92,6 +92,7 @@ def test_segments_without_overlap_are_unchanged(
     assert score.tolist() == [row[2] for row in segments]
 
 
+@settings(deadline=None)
 @given(candidates)
 def test_scores_never_rise_and_come_out_sorted(segments: Segments) -> None:
     kept, score = soft_nms(segments, sigma=0.5, min_score=0)
@@ -100,12 +101,14 @@ def test_scores_never_rise_and_come_out_sorted(segments: Segments) -> None:
     assert (score <= segments.score[kept]).all()
 
 
+@settings(deadline=None)
 @given(candidates)
 def test_a_wide_decay_suppresses_nothing(segments: Segments) -> None:
     kept, score = soft_nms(segments, sigma=1e12, min_score=0)
     np.testing.assert_allclose(score, segments.score[kept], rtol=1e-9)
 
 
+@settings(deadline=None)
 @given(candidates, st.floats(0.05, 0.6))
 def test_a_narrow_decay_is_hard_suppression(segments: Segments, min_score: float) -> None:
     kept, score = soft_nms(segments, sigma=1e-9, min_score=min_score)
@@ -116,6 +119,7 @@ def test_a_narrow_decay_is_hard_suppression(segments: Segments, min_score: float
         assert (overlap < 1e-3).all()
 
 
+@settings(deadline=None)
 @given(candidates, st.floats(0.5, 4.0))
 def test_the_unit_of_time_does_not_matter(segments: Segments, scale: float) -> None:
     scaled = Segments(segments.start_s * scale, segments.end_s * scale, segments.score)

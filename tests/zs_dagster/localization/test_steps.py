@@ -1,8 +1,10 @@
-"""The small steps of ZEAL: normalise, candidates, pairing, scoring; by hand, then properties."""
+"""Normalise, candidates, pairing, scoring: by hand, then properties."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.localization.candidates import spread_out, top_samples
@@ -30,6 +32,7 @@ def test_normalise_refuses_to_invent_information() -> None:
     assert normalise(np.array([0.3]), 0.05) is None
 
 
+@settings(deadline=None)
 @given(columns)
 def test_normalise_keeps_the_order(column: np.ndarray) -> None:
     values = normalise(column, 0.05)
@@ -75,12 +78,13 @@ def test_the_gap_may_be_in_seconds() -> None:
     assert kept.tolist() == [0, 1, 2]  # 0.3 - 0.1 is 0.19999999999999998
 
 
+@settings(deadline=None)
 @given(columns, st.integers(1, 8), st.booleans())
 def test_kept_samples_are_apart_and_every_other_has_a_better_one_near(
     column: np.ndarray, gap: int, is_later_first: bool
 ) -> None:
     kept = spread(column.tolist(), gap, is_later_first=is_later_first)
-    assert all(b - a >= gap for a, b in zip(kept, kept[1:], strict=False))
+    assert all(b - a >= gap for a, b in pairwise(kept))
     for sample in set(range(column.size)) - set(kept):
         near = [k for k in kept if abs(k - sample) < gap]
         assert any(column[k] >= column[sample] for k in near)
@@ -110,6 +114,7 @@ def test_an_action_takes_more_than_one_sample() -> None:
     assert pairs([4], []) == []
 
 
+@settings(deadline=None)
 @given(sample_sets.filter(lambda s: s.size > 0), sample_sets, st.integers(0, 45))
 def test_pairing_equals_its_definition(
     starts: np.ndarray, ends: np.ndarray, max_length: int
@@ -131,6 +136,7 @@ def test_the_score_weighs_boundaries_against_the_mean_inside() -> None:
     np.testing.assert_allclose(score, [0.44], rtol=1e-12)
 
 
+@settings(deadline=None)
 @given(columns, st.data())
 def test_prefix_sums_equal_the_mean(column: np.ndarray, data: st.DataObject) -> None:
     first = data.draw(st.integers(0, column.size - 1))

@@ -98,7 +98,8 @@ class Reading:
         return iou(self.times[one[0]], edges[one[1]], self.times[other[0]], edges[other[1]])
 
     def visited_once(self, found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-        queue = [list(row) for row in sorted(reversed(found), key=lambda row: -row[2])]
+        later_first = found[::-1]
+        queue = [list(row) for row in sorted(later_first, key=lambda row: -row[2])]
         kept = []
         for i, (first, last, score) in enumerate(queue):
             if score < self.rules.min_score:

@@ -83,6 +83,13 @@ def test_predictions_are_ranked_by_score_and_ties_keep_their_order() -> None:
     assert [s.label for s in VideoReview("v", predictions=spans).ranked] == ["b", "a", "c"]
 
 
+def test_twenty_predictions_are_shown_or_twice_the_ground_truth() -> None:
+    spans, truth = [Span("a", 0, 1, i / 50) for i in range(50)], [Span("a", 0, 1)]
+    assert VideoReview("v", predictions=spans).shown == spans[:29:-1]
+    assert len(VideoReview("v", predictions=spans, ground_truth=truth * 15).shown) == 30
+    assert len(VideoReview("v", predictions=spans[:3]).shown) == 3
+
+
 def test_the_leading_curves_are_those_of_the_best_prediction_else_a_candidate() -> None:
     curves = [
         ClassCurves("x", [], is_candidate=False),

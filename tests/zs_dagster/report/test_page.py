@@ -127,7 +127,13 @@ def test_the_security_policy_names_exactly_the_inlined_script_and_style() -> Non
 
 def test_numbers_and_words_are_on_the_page() -> None:
     text = Document(render_page(full_report())).text
-    for words in ("30.0", "[20.0, 40.0]", "AP 50.0", "1 ground-truth segment, 2 predictions", "25.0"):
+    for words in (
+        "30.0",
+        "[20.0, 40.0]",
+        "AP 50.0",
+        "1 ground-truth segment, 2 predictions",
+        "25.0",
+    ):
         assert words in text
     assert "This video could not be read: cut jump." in text
 

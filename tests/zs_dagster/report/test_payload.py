@@ -33,13 +33,13 @@ def test_spans_point_into_the_labels_and_come_best_first() -> None:
             "data:video/mp4;base64,AA",
             duration_s=9.5,
             ground_truth=[Span("jump", 1.00049, 2.0)],
-            predictions=[Span("swing", 3, 4, 0.25), Span("jump", 1, 2, 0.123456)],
+            predictions=[Span("jump", 1, 2, 0.123456), Span("swing", 3, 4, 0.25)],
         )
     )
     assert payload["labels"] == ["jump", "swing"]
     assert payload["truth"] == [[0, 1.0, 2.0]]
     assert payload["predictions"] == [[1, 3, 4, 0.25], [0, 1, 2, 0.1235]]
-    assert (payload["id"], payload["length"]) == ("v", 9.5)
+    assert (payload["id"], payload["length"], payload["shown"]) == ("v", 9.5, 2)
     assert payload["src"] == "data:video/mp4;base64,AA"
 
 

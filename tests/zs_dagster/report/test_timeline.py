@@ -62,11 +62,27 @@ def test_a_moved_prediction_is_drawn_elsewhere() -> None:
     def columns(shift: float) -> np.ndarray:
         pixels = np.asarray(opened(timeline_png(video(shift=shift))), int)
         wanted = [int(drawing.PREDICTION[i : i + 2], 16) for i in (1, 3, 5)]
-        found = (np.abs(pixels[55:110, 160:] - wanted).max(axis=-1) <= 6).any(axis=0)
+        found = (np.abs(pixels[55:110, 190:] - wanted).max(axis=-1) <= 6).any(axis=0)
         return np.flatnonzero(found)
 
-    # The axis is 726 pixels for 30 seconds, so 10 seconds are 242 pixels.
-    assert columns(10.0).min() - columns(0.0).min() == pytest.approx(242, abs=2)
+    # The axis is 696 pixels for 30 seconds, so 10 seconds are 232 pixels.
+    assert columns(10.0).min() - columns(0.0).min() == pytest.approx(232, abs=2)
+
+
+def test_a_weaker_prediction_is_paler() -> None:
+    image = opened(timeline_png(video()))
+    strong, weak = (image.crop((190, top, 880, top + 26)) for top in (50, 76))
+    assert share(strong, drawing.PREDICTION) > 0.01
+    assert share(weak, drawing.PREDICTION) == 0
+    assert share(weak, drawing.FACE) < 0.95
+
+
+def test_every_shown_prediction_is_drawn() -> None:
+    spans = [Span("a", start, start + 1.0, 0.5) for start in (0.0, 10.0, 20.0)]
+    image = opened(timeline_png(VideoReview("v", duration_s=30.0, predictions=spans)))
+    line = np.asarray(image.crop((188, 68, 884, 69)), int)[0]  # Through the predictions.
+    is_drawn = np.abs(line - np.array([0xC2, 0x57, 0x1A])).max(axis=-1) <= 6
+    assert np.count_nonzero(np.diff(is_drawn.astype(int)) == -1) == 3
 
 
 @pytest.mark.parametrize("n_classes", [1, 40])
@@ -109,7 +125,7 @@ def test_any_name_can_be_drawn(name: str) -> None:
 
 def test_text_is_cut_to_one_printable_line() -> None:
     assert one_line("a\n b\u200b\udce9", 10) == "a b?"
-    assert one_line("abcdef", 4) == "abc…"
+    assert one_line("slides left", 8) == "slid…eft"
 
 
 def test_bars_with_and_without_numbers() -> None:

@@ -50,6 +50,7 @@ def test_the_primary_metric_is_the_first_column_and_others_keep_their_order() ->
     [
         pytest.param(0.31, None, 0.4, id="next-tenth"),
         pytest.param(0.3, None, 0.3, id="exact-tenth"),
+        pytest.param(0.1 + 0.2, None, 0.3, id="tenth-but-for-rounding"),
         pytest.param(0.31, (0.2, 0.46), 0.5, id="interval"),
         pytest.param(0.0, None, 0.1, id="zero"),
         pytest.param(math.nan, None, 0.1, id="missing"),
@@ -92,3 +93,11 @@ def test_the_strip_scales_time_and_draws_the_best_last() -> None:
     strip = view.strip(VideoReview("v", duration_s=10, predictions=spans))
     assert strip["predictions"] == [view.Box(0.0, 24.0, 0.5), view.Box(120.0, 120.0, 1.0)]
     assert view.strip(VideoReview("v")) == {"truth": [], "predictions": []}
+
+
+def test_a_heading_names_true_classes_or_else_predicted_ones() -> None:
+    spans = [Span("low", 0, 1, 0.1), Span("high", 0, 1, 0.9)]
+    assert view.classes(VideoReview("v", predictions=spans)) == "predicted: high, low"
+    known = VideoReview("v", ground_truth=[Span("jump", 0, 1)], predictions=spans)
+    assert view.classes(known) == "jump"
+    assert view.classes(VideoReview("v")) == ""

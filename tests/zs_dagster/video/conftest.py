@@ -107,4 +107,4 @@ def numbers() -> Callable[[Rgb], list[int]]:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 frames at 25 per second, a key frame every 12, B-frames between."""
     path = tmp_path_factory.mktemp("plain") / "plain.mp4"
-    return write_video(path, options={"g": "12", "bf": "2"})
+    return write_video(path, options={"g": "12", "bf": "2", "sc_threshold": "0"})

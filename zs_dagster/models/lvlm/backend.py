@@ -9,17 +9,15 @@ from weakref import WeakKeyDictionary
 import torch
 
 from zs_dagster.errors import ModelError
-from zs_dagster.models.lvlm.plan import Plan, may_attend, shared_length
+from zs_dagster.models.lvlm.masks import Mask, decoder_mask
+from zs_dagster.models.lvlm.plan import Plan, shared_length
 from zs_dagster.models.lvlm.prompts import Prompts
 from zs_dagster.models.lvlm.tokens import AnswerTokens
 from zs_dagster.models.lvlm.untyped import Inputs, Model
 from zs_dagster.models.protocols import FrameArray
 
-Mask = torch.Tensor | dict[str, torch.Tensor]
-
 # A mask of 7000 tokens takes 200 MB, and a video needs one plan.
 _MAX_PLANS = 4
-_MASKABLE_LAYERS = {"full_attention", "sliding_attention"}
 
 
 class Backend:
@@ -89,35 +87,14 @@ class Backend:
         return self.answers.log_odds_of_rows(logits)
 
     def mask(self, plan: Plan) -> Mask:
-        """Write the attention mask of a packed plan the way this decoder takes it.
-
-        The mask is additive, ``(1, 1, L, L)``: a boolean one is silently misread by the
-        eager attention of transformers.
+        """Give the attention mask of a packed plan, written once per plan.
 
         Raises:
             ModelError: If a layer of the decoder carries a state no mask can split.
         """
         if plan not in self._masks:
-            self._masks[plan] = self._build_mask(plan)
+            self._masks[plan] = decoder_mask(plan, self.model)
         return self._masks[plan]
-
-    def _build_mask(self, plan: Plan) -> Mask:
-        config = self.model.config.get_text_config()
-        window = getattr(config, "sliding_window", None)
-        layers = set(getattr(config, "layer_types", None) or ())
-        if stateful := layers - _MASKABLE_LAYERS:
-            raise ModelError(
-                f"packed questions need attention layers, and {self.name} has "
-                f"{sorted(stateful)}; use mode 'prefix'"
-            )
-        if "sliding_attention" in layers:
-            full, sliding = may_attend(plan), may_attend(plan, window)
-            return {
-                "full_attention": _additive(full, self.model.dtype),
-                "sliding_attention": _additive(sliding, self.model.dtype),
-            }
-        # Layer types absent: a window, if any, holds in every layer.
-        return _additive(may_attend(plan, None if layers else window), self.model.dtype)
 
     def _plan(self, batch: Inputs, texts: Sequence[str]) -> Plan:
         row = batch["input_ids"][0].tolist()
@@ -172,8 +149,3 @@ def _image_inputs(batch: Inputs, rows: torch.Tensor, model: Model) -> dict[str, 
             )
         inputs[key] = fitted
     return inputs
-
-
-def _additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
-    return mask.masked_fill(~allowed, torch.finfo(dtype).min)[None, None]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from zs_dagster.errors import ModelError
 from zs_dagster.models.lvlm.backend import Backend
@@ -103,7 +103,7 @@ def _find(model: str | Path, revision: str | None) -> _Source:
         raise _broken(model, error) from error
     # The cache keeps every commit in a folder of its own, named by the commit. All files are
     # then read from that commit, even if the branch moves on meanwhile.
-    return _Source(model, Path(config).parent.name)
+    return _Source(model, Path(str(config)).parent.name)
 
 
 def _load(source: _Source, dtype: torch.dtype) -> tuple[Processor, Model]:

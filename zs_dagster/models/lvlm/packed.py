@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
+from zs_dagster.errors import ModelError
 from zs_dagster.models.lvlm.backend import Backend
 from zs_dagster.models.protocols import FrameArray
 
@@ -21,6 +22,13 @@ def packed_log_odds(
         ModelError: If this model cannot run packed questions.
     """
     batch, plan = backend.prepare(frames, questions)
+    # Gemma and PaliGemma mark their image with these, and let it attend in both directions.
+    # The start-up check may miss that in half precision.
+    if "token_type_ids" in batch:
+        raise ModelError(
+            f"packed questions need a causal decoder, and {backend.name} masks by token type; "
+            "use mode 'prefix'"
+        )
     hidden = backend.hidden(
         batch,
         plan.ids,

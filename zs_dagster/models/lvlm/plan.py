@@ -72,15 +72,3 @@ def shared_length(sequences: Sequence[Sequence[int]]) -> int:
         if any(sequence[place] != first[place] for sequence in sequences):
             return place
     return limit
-
-
-def may_attend(plan: Plan, window: int | None = None) -> torch.Tensor:
-    """Say which packed token sees which, boolean ``(L, L)``, rows asking.
-
-    A token sees what its own prompt alone would show it: the prefix and its own suffix up to
-    itself, within ``window`` tokens where the layer has a sliding window.
-    """
-    back = plan.index[:, None] - plan.index[None]
-    related = (plan.branch[None] == -1) | (plan.branch[:, None] == plan.branch[None])
-    seen = related & (back >= 0)
-    return seen if window is None else seen & (back < window)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -27,8 +28,11 @@ class Prompts:
         """Refuse what would not reach the model as plain text.
 
         Raises:
-            InputError: If a question is empty or spells a control token of the model.
+            InputError: If a question is empty, spells a control token of the model, or the
+                questions are one text.
         """
+        if isinstance(questions, str):
+            raise InputError(f"questions must be a list of texts, got one text {questions!r}")
         for question in questions:
             if not question.strip():
                 raise InputError(f"a question must have text, got {question!r}")
@@ -58,7 +62,7 @@ class Prompts:
 
     def batch(self, frames: FrameArray, text: str) -> Inputs:
         """Prepare N frames ``(N, H, W, 3)`` under one rendered prompt."""
-        images = torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()
+        images = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
         # A template that writes the start token itself must not get a second one.
         start = self._tokenizer.bos_token
         return self._processor(
@@ -120,4 +124,6 @@ def _image_token_id(processor: Processor) -> int | None:
 def _control_tokens(processor: Processor) -> set[str]:
     added = processor.tokenizer.added_tokens_decoder.values()
     media = (getattr(processor, f"{kind}_token", None) for kind in ("image", "video"))
-    return {token.content for token in added if token.special} | {t for t in media if t}
+    found = {token.content for token in added if token.special} | {t for t in media if t}
+    # A special token of blanks would forbid every question.
+    return {token for token in found if token.strip()}

@@ -44,19 +44,26 @@ PIXTRAL_TEMPLATE = (
 )
 
 IMAGE_TOKEN = {"image_token": "<|image|>"}
+MEDIA_TOKENS = {**IMAGE_TOKEN, "video_token": "<|video|>"}
 SPECIAL = {
     "bos_token": "<s>",
     "eos_token": "<|im_end|>",
     "pad_token": "<|endoftext|>",
-    "extra_special_tokens": {**IMAGE_TOKEN, "video_token": "<|video|>"},
 }
 ANSWERS = ("yes", "Yes", " yes", "no", "No", " No")
+
+VISION = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
 
 Built = tuple[Model, Processor]
 
 
-def make_tokenizer(words: tuple[str, ...] = ANSWERS) -> Tokenizer:
-    """A byte-level tokenizer in which exactly the given words are merged into one token."""
+def make_tokenizer(special: dict[str, str] | None = None) -> Tokenizer:
+    """A byte-level tokenizer in which exactly the answers are merged into one token."""
     tokenizer = Vocabulary(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -68,8 +75,9 @@ def make_tokenizer(words: tuple[str, ...] = ANSWERS) -> Tokenizer:
         show_progress=False,
     )
     # One word per text, so that a spelling with a space is only learned where asked for.
-    tokenizer.train_from_iterator([word for word in words for _ in range(60)], trainer)
-    return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL)
+    tokenizer.train_from_iterator([word for word in ANSWERS for _ in range(60)], trainer)
+    options = SPECIAL | {"extra_special_tokens": MEDIA_TOKENS | (special or {})}
+    return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **options)
 
 
 def text_options(tokenizer: Tokenizer, **more: object) -> dict[str, Json]:
@@ -103,10 +111,7 @@ def build_llava_onevision() -> Built:
     )
     vision = {
         "model_type": "siglip_vision_model",
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
+        **VISION,
         "image_size": 32,
         "patch_size": 8,
         "vision_use_head": False,
@@ -132,10 +137,7 @@ def build_pixtral(sliding_window: int | None = None) -> Built:
     )
     vision = {
         "model_type": "pixtral",
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
+        **VISION,
         "head_dim": 16,
         "image_size": 64,
         "patch_size": 16,
@@ -154,6 +156,16 @@ def build_pixtral(sliding_window: int | None = None) -> Built:
 def build_sliding_pixtral() -> Built:
     # Shorter than a prompt, so that the window cuts into the image.
     return build_pixtral(sliding_window=48)
+
+
+ROPE = {"rope_type": "default", "rope_theta": 1e4}
+QWEN_VISION = {
+    "depth": 3,
+    "hidden_size": 32,
+    "out_hidden_size": 64,
+    "num_heads": 2,
+    "intermediate_size": 48,
+}
 
 
 def qwen_processor(
@@ -177,13 +189,9 @@ def qwen_tokens(tokenizer: Tokenizer) -> dict[str, int]:
 def build_qwen2_5_vl() -> Built:
     tokenizer = make_tokenizer()
     processor = qwen_processor(hf.Qwen2_5_VLProcessor, tokenizer, patch_size=14)
-    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 1e4}
+    rope = {**ROPE, "mrope_section": [2, 3, 3]}
     vision = {
-        "depth": 2,
-        "hidden_size": 32,
-        "out_hidden_size": 64,
-        "num_heads": 2,
-        "intermediate_size": 48,
+        **QWEN_VISION,
         "window_size": 56,
         "fullatt_block_indexes": [1],
     }
@@ -198,18 +206,9 @@ def build_qwen2_5_vl() -> Built:
 def build_qwen3_vl() -> Built:
     tokenizer = make_tokenizer()
     processor = qwen_processor(hf.Qwen3VLProcessor, tokenizer, patch_size=16)
-    rope = {
-        "rope_type": "default",
-        "mrope_section": [3, 3, 2],
-        "mrope_interleaved": True,
-        "rope_theta": 1e4,
-    }
+    rope = {**ROPE, "mrope_section": [3, 3, 2], "mrope_interleaved": True}
     vision = {
-        "depth": 3,
-        "hidden_size": 32,
-        "out_hidden_size": 64,
-        "num_heads": 2,
-        "intermediate_size": 48,
+        **QWEN_VISION,
         "num_position_embeddings": 64,
         "deepstack_visual_indexes": [0, 1],
     }
@@ -225,13 +224,8 @@ def build_qwen3_5() -> Built:
     """Two layers of linear attention, whose state no mask can split, and one of attention."""
     tokenizer = make_tokenizer()
     processor = qwen_processor(hf.Qwen3VLProcessor, tokenizer, patch_size=16)
-    rope = {
-        "rope_type": "default",
-        "mrope_section": [2, 1, 1],
-        "mrope_interleaved": True,
-        "rope_theta": 1e4,
-        "partial_rotary_factor": 0.5,
-    }
+    rope = {**ROPE, "mrope_section": [2, 1, 1], "partial_rotary_factor": 0.5}
+    rope["mrope_interleaved"] = True
     linear = {
         "linear_key_head_dim": 16,
         "linear_value_head_dim": 16,
@@ -240,11 +234,7 @@ def build_qwen3_5() -> Built:
         "layer_types": ["linear_attention", "linear_attention", "full_attention"],
     }
     vision = {
-        "depth": 2,
-        "hidden_size": 32,
-        "out_hidden_size": 64,
-        "num_heads": 2,
-        "intermediate_size": 48,
+        **QWEN_VISION,
         "num_position_embeddings": 64,
     }
     config = hf.Qwen3_5Config(
@@ -296,6 +286,12 @@ def questions() -> tuple[str, ...]:
 
 
 @pytest.fixture(name="make_tokenizer")
-def give_make_tokenizer() -> Callable[[], Tokenizer]:
+def give_make_tokenizer() -> Callable[..., Tokenizer]:
     """The tokenizer builder, for tests of the tokens alone."""
     return make_tokenizer
+
+
+@pytest.fixture(name="text_options")
+def give_text_options() -> Callable[..., dict[str, Json]]:
+    """The decoder options, for a test that builds its own model."""
+    return text_options

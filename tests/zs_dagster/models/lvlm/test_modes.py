@@ -8,10 +8,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from zs_dagster.models.lvlm import backend as backend_module
+from zs_dagster.models.lvlm import masks as masks_module
 from zs_dagster.models.lvlm import prefix as prefix_module
 from zs_dagster.models.lvlm.loading import load_scorer
-from zs_dagster.models.lvlm.plan import Plan, may_attend
+from zs_dagster.models.lvlm.masks import may_attend
+from zs_dagster.models.lvlm.plan import Plan
 from zs_dagster.models.lvlm.selection import Mode
 
 ModelFolder = Callable[[str], Path]
@@ -112,7 +113,7 @@ def test_a_plan_serves_all_batches_of_one_size(
         built.append(args)
         return may_attend(*args)  # type: ignore[arg-type] # passed through
 
-    monkeypatch.setattr(backend_module, "may_attend", count)
+    monkeypatch.setattr(masks_module, "may_attend", count)
     scorer = load_scorer(model_folder("qwen2_5_vl"), mode="packed", batch_frames=1)
     for _ in range(2):
         scorer.score(frames, questions)
@@ -168,7 +169,7 @@ def test_control_questions_that_see_each_other_are_wrong(
     family: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(backend_module, "may_attend", everything_before)
+    monkeypatch.setattr(masks_module, "may_attend", everything_before)
     assert largest_error(model_folder(family), frames, questions) > MISTAKE
 
 
@@ -190,5 +191,5 @@ def test_control_a_forgotten_sliding_window_is_wrong(
     questions: Questions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(backend_module, "may_attend", without_window)
+    monkeypatch.setattr(masks_module, "may_attend", without_window)
     assert largest_error(model_folder("sliding_pixtral"), frames, questions) > MISTAKE

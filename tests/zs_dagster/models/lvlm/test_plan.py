@@ -2,7 +2,8 @@
 
 import torch
 
-from zs_dagster.models.lvlm.plan import Plan, may_attend, shared_length
+from zs_dagster.models.lvlm.masks import may_attend
+from zs_dagster.models.lvlm.plan import Plan, shared_length
 
 # Prefix 7 8, then the suffixes "1 2" and "3"; the longest prompt has four tokens.
 PLAN = Plan([7, 8], [[1, 2], [3]], torch.arange(4))

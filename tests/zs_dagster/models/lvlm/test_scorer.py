@@ -111,3 +111,21 @@ def test_settings_out_of_range_are_refused(model_folder: ModelFolder) -> None:
         load_scorer(folder, batch_frames=0)
     with pytest.raises(InputError, match=r"mode must be one of \['auto', .*got 'fast'"):
         load_scorer(folder, mode="fast")  # type: ignore[arg-type] # on purpose
+
+
+def test_one_text_is_not_a_list_of_questions(model_folder: ModelFolder, frames: Frames) -> None:
+    scorer = load_scorer(model_folder("llava_onevision"))
+    with pytest.raises(InputError, match="questions must be a list of texts, got one text 'Is"):
+        scorer.score(frames, "Is it day?")
+
+
+@pytest.mark.parametrize("mode", ["packed", "naive"])
+def test_views_of_other_arrays_are_read_as_they_look(
+    model_folder: ModelFolder, frames: Frames, mode: Mode
+) -> None:
+    # Mirrored and read-only, as a colour swap or a memory map hands them over.
+    scorer = load_scorer(model_folder("llava_onevision"), mode=mode)
+    view = frames[::-1, :, ::-1]
+    view.flags.writeable = False
+    expected = scorer.score(view.copy(), ["Is it day?"])
+    np.testing.assert_array_equal(scorer.score(view, ["Is it day?"]), expected)

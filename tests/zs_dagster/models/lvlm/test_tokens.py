@@ -84,7 +84,7 @@ def test_log_odds_and_mass_by_hand() -> None:
 
 @pytest.mark.parametrize("policy", ["variants", "paper"])
 def test_a_byte_level_tokenizer_has_both(
-    policy: TokenPolicy, make_tokenizer: Callable[[], Tokenizer]
+    policy: TokenPolicy, make_tokenizer: Callable[..., Tokenizer]
 ) -> None:
     tokenizer = make_tokenizer()
     tokens = find_answer_tokens(tokenizer, policy)
