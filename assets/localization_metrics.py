@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.pictures import picture
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -20,6 +21,8 @@ from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.home import Home
 from zs_dagster.models.loading import Models
 from zs_dagster.provenance import git_commit, utc_now
+from zs_dagster.report.data import MetricRow
+from zs_dagster.report.timeline import metrics_png
 from zs_dagster.segments import LabelledSegments
 
 Row = dict[str, Any]
@@ -50,10 +53,18 @@ def localization_metrics(
     tables.write("localization_metrics", dataset.name, rows)
     tables.write("metrics_history", dataset.name, rows, context.run_id)
     tables.write("class_metrics", dataset.name, classes)
-    shown = {
-        f"{row['method']} {AVERAGE}": row["value"] for row in rows if row["metric"] == AVERAGE
-    }
-    return versioned(rows, computed=len(rows), metadata=shown)
+    return versioned(rows, computed=len(rows), metadata=_shown(rows))
+
+
+def _shown(rows: list[Row]) -> dict[str, Any]:
+    """Return the average of each method, which the UI plots over time, and a chart of all."""
+    averages = [row for row in rows if row["metric"] == AVERAGE]
+    bars = [
+        MetricRow(row["method"], "", {AVERAGE: row["value"]}, (row["low"], row["high"]))
+        for row in averages
+    ]
+    shown: dict[str, Any] = {f"{row['method']} {AVERAGE}": row["value"] for row in averages}
+    return shown | ({"chart": picture(metrics_png(bars), AVERAGE)} if bars else {})
 
 
 def labelled(rows: list[Row]) -> LabelledSegments:

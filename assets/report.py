@@ -10,6 +10,7 @@ from urllib.parse import quote
 import dagster as dg
 
 from assets.class_scores import scored_videos
+from assets.pictures import picture
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -49,14 +50,6 @@ def report(
     return versioned(rows, computed=len(page.videos), metadata=metadata)
 
 
-def picture(png: bytes, title: str) -> dg.MarkdownMetadataValue:
-    """Show a PNG in the Dagster UI; the title is plain text, not Markdown."""
-    plain = "".join(c for c in title if c.isalnum() or c in " ._-")
-    return dg.MetadataValue.md(
-        f"![{plain}](data:image/png;base64,{base64.b64encode(png).decode()})"
-    )
-
-
 def _report(home: Home, dataset: Dataset) -> Report:
     tables = home.tables
     videos = tables.rows("videos", dataset.name)
@@ -69,7 +62,7 @@ def _report(home: Home, dataset: Dataset) -> Report:
         "frames per second": f"{dataset.localization.fps:g}",
         "models": dataset.profile,
         "commit": git_commit(),
-        "time": utc_now(),
+        "time": utc_now()[:16].replace("T", " ") + " UTC",
     }
     return Report(
         dataset=dataset.name,
@@ -114,13 +107,17 @@ def _per_class(rows: list[Row]) -> list[tuple[str, dict[str, float]]]:
 
 def _notes(rows: list[Row]) -> list[str]:
     notes = [
-        f"{row['method']}: {row['metric'].replace('_over_', ' over that of ')} is "
-        f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})."
+        f"{row['method']} has {row['value']:.2f} times the average mAP of "
+        f"{row['metric'].partition('_over_')[2]} (95 % bootstrap interval over videos "
+        f"{row['low']:.2f} to {row['high']:.2f})."
         for row in rows
         if "_over_" in row["metric"]
     ]
     quality = [row for row in rows if row["method"] == "class-filter"]
-    return notes + [f"{row['metric'].replace('_', ' ')} {row['value']:.1%}." for row in quality]
+    return notes + [
+        f"Class filter, {row['metric'].removeprefix('filter_')}: {row['value']:.1%}."
+        for row in quality
+    ]
 
 
 def _videos(
