@@ -53,16 +53,19 @@ def _read(path: Path) -> tuple[Any, Any, float]:
         if isinstance(error, InputError):
             raise
         # numpy's own message advises to unpickle; that would run whatever the file says.
-        raise InputError(f"{path}: must be an .npz file of plain arrays (numpy.savez)") from error
+        raise InputError(
+            f"{path}: must be an .npz file of plain arrays (numpy.savez)"
+        ) from error
     if actionness.ndim != 1:
         raise InputError(f"{path}: actionness must have shape (T,), got {actionness.shape}")
-    if (
-        fps.size != 1
-        or not np.issubdtype(fps.dtype, np.number)
-        or not 0 < float(fps.item()) < np.inf
-    ):
-        raise InputError(f"{path}: fps must be one number > 0, got {fps!r:.60}")
-    return confidence, actionness, float(fps.item())
+    return confidence, actionness, _rate(path, fps)
+
+
+def _rate(path: Path, fps: Any) -> float:  # noqa: ANN401 - an array of any kind
+    rate = float(fps.item()) if fps.size == 1 and fps.dtype.kind in "iuf" else float("nan")
+    if not 0 < rate < float("inf"):
+        raise InputError(f"{path}: fps must be one number > 0, got {fps!s:.60}")
+    return rate
 
 
 def _as_json(found: Proposals) -> str:

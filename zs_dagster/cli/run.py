@@ -25,7 +25,7 @@ def run(
         typer.Option(
             "--set",
             metavar="ASSET.KEY=VALUE",
-            help="Option of an asset, for example segments.parameters='{confidence_weight: .5}'.",
+            help="Option of an asset: segments.parameters='{confidence_weight: .5}'.",
         ),
     ] = None,
     json_file: JsonFile = None,

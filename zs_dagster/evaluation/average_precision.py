@@ -87,9 +87,6 @@ def evaluate(
         protocol: One of `PROTOCOLS`, or your own.
         classes: Labels to which both sides are restricted; those of the ground truth if None.
 
-    Returns:
-        Average precision per threshold and class.
-
     Raises:
         InputError: If no ground truth is left to evaluate against, or a class comes twice.
 

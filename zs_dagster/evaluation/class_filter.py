@@ -47,16 +47,9 @@ def filter_quality(
     """
     if top_k is not None and top_k < 1:
         raise InputError(f"top_k must be >= 1, got {top_k}")
-    unknown = sorted(set(candidates) - set(truth))
-    if unknown:
-        raise InputError(
-            f"video '{unknown[0]}' has candidates but no ground truth; {len(unknown)} of "
-            f"{len(candidates)} videos are unknown, give them an entry without classes"
-        )
+    _check(candidates, truth)
     n_correct = n_candidates = 0
     for video, names in candidates.items():
-        if len(set(names)) != len(names):
-            raise InputError(f"candidates of video '{video}' must differ, got {list(names)}")
         kept = names[:top_k]
         n_candidates += len(kept)
         n_correct += len(set(kept) & set(truth[video]))
@@ -68,3 +61,18 @@ def filter_quality(
         n_candidates=n_candidates,
         n_true=n_true,
     )
+
+
+def _check(
+    candidates: Mapping[str, Sequence[str]], truth: Mapping[str, Collection[str]]
+) -> None:
+    """Raise if a video is unknown, or a candidate comes twice."""
+    unknown = sorted(set(candidates) - set(truth))
+    if unknown:
+        raise InputError(
+            f"video '{unknown[0]}' has candidates but no ground truth; {len(unknown)} of "
+            f"{len(candidates)} videos are unknown, give them an entry without classes"
+        )
+    for video, names in candidates.items():
+        if len(set(names)) != len(names):
+            raise InputError(f"candidates of video '{video}' must differ, got {list(names)}")

@@ -53,20 +53,16 @@ def match(
     """Rank predictions within their class and match them to ground truth.
 
     In order of rank, each prediction takes the ground-truth segment of its video and class
-    that it overlaps most, of those not taken yet, if the overlap reaches the threshold. Of
-    equally good ones it takes the one that starts (then ends) first. Whether a prediction is
-    correct never depends on other videos.
+    that it overlaps most, of those not taken yet, if the overlap reaches the threshold; of
+    equally good ones the one that starts (then ends) first. No match crosses videos.
 
     Args:
-        ground_truth: Any rows; those of other classes are ignored.
-        predictions: Any rows; those of other classes are ignored.
+        ground_truth: Rows of other classes are ignored, here and in the predictions.
+        predictions: Scored segments.
         classes: C different labels.
         thresholds: K temporal IoUs in (0, 1].
         is_later_first: Order of equal scores and equal overlaps: the later row first, as in
             ``argsort()[::-1]``; else by video, start and end.
-
-    Returns:
-        The ranked predictions and their flags.
 
     Reference:
         ActivityNet toolkit, `eval_detection.py`.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from zs_dagster.errors import InputError
-from zs_dagster.localization.frame_scores import frame_scores
+from zs_dagster.localization.frame_scores import FrameScores, frame_scores
 from zs_dagster.localization.normalise import normalise
 from zs_dagster.localization.proposals import IndexArray, Proposals
 from zs_dagster.localization.scoring import mean_inside
@@ -71,6 +71,13 @@ def clip_only(
         curve = normalise(scores.actionness, 0.0)
     if curve is None:
         return Proposals.none("the actionness is constant: it does not say when")
+    return _ranked_runs(curve, scores, parameters)
+
+
+def _ranked_runs(
+    curve: FloatArray, scores: FrameScores, parameters: ClipOnlyParameters
+) -> Proposals:
+    """Cut the curve at each threshold, score the runs, and demote the nested ones."""
     samples = np.unique(
         np.concatenate([runs(curve >= t) for t in parameters.thresholds]), axis=0
     )

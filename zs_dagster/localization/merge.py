@@ -16,8 +16,7 @@ def merge_neighbours(
 ) -> tuple[IndexArray, FloatArray]:
     """Merge each proposal into the one before it, by start, if they overlap by enough.
 
-    The merged proposal spans both and is what the next one is compared with. Only neighbours
-    are compared: after soft-NMS little is left to merge.
+    The merged proposal spans both; the next one is compared with it.
 
     Args:
         samples: Shape ``(N, 2)``, first and last sample, both inclusive. Proposals of one
@@ -38,16 +37,16 @@ def merge_neighbours(
     means: list[float] = []
     count = 0
     for row in order.tolist():
-        first, last = map(int, samples[row])
-        if spans and _overlap(spans[-1], [first, last], start_of, end_of) > merge_tiou:
+        span = first, last = samples[row].tolist()
+        if spans and _overlap(spans[-1], span, start_of, end_of) > merge_tiou:
             count += 1
             share = 2 if is_running_mean else count
-            means[-1] = (means[-1] * (share - 1) + float(score[row])) / share
+            means[-1] = (means[-1] * (share - 1) + score[row].item()) / share
             spans[-1] = [min(spans[-1][0], first), max(spans[-1][1], last)]
         else:
             count = 1
-            spans.append([first, last])
-            means.append(float(score[row]))
+            spans.append(span)
+            means.append(score[row].item())
     return np.array(spans, dtype=np.intp).reshape(-1, 2), np.array(means, dtype=np.float64)
 
 

@@ -61,8 +61,7 @@ def localize(
         parameters: One of `PRESETS`, or your own.
 
     Returns:
-        Half-open segments in seconds, best first, with their inclusive sample indices; the
-        reason where there are none.
+        Half-open segments in seconds, best first, with their samples; or why there are none.
 
     Raises:
         InputError: If shapes disagree, or a value is not finite or out of range.

@@ -150,6 +150,23 @@ def test_videos_that_only_one_set_has_are_drawn_for_both() -> None:
     assert both.difference.high > 1 / 4  # drawn with it more than once
 
 
+def test_both_sets_see_the_same_draws_even_if_their_videos_differ() -> None:
+    # The extra prediction changes no average precision, but adds a video before all others.
+    truth, found = world(12)
+    extra = LabelledSegments.from_rows([("A", "of no class", 0.0, 5.0, 2.0)])
+    more = LabelledSegments(
+        np.concatenate([found.video_id, extra.video_id]),
+        np.concatenate([found.label, extra.label]),
+        Segments(
+            np.append(found.segments.start_s, 0.0),
+            np.append(found.segments.end_s, 5.0),
+            np.append(found.segments.score, 2.0),
+        ),
+    )
+    both = compare_average_map(truth, (more, found), THUMOS)
+    assert (both.difference.low, both.difference.high) == (0, 0)
+
+
 def test_against_nothing_the_ratio_is_infinite() -> None:
     truth, found = world(10)
     nothing = LabelledSegments.from_rows([])

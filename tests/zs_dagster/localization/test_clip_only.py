@@ -47,6 +47,8 @@ def test_raw_cosines_can_be_cut() -> None:
     rules = ClipOnlyParameters(thresholds=(0.25,), is_normalised=False)
     found = clip_only([0.2, 0.26, 0.28, 0.2], np.arange(4), 4, rules)
     np.testing.assert_allclose(found.segments.score, [0.27])
+    exactly = clip_only([0.125, 0.25, 0.125], np.arange(3), 3, rules)
+    assert exactly.samples.tolist() == [[1, 1]]
     constant = clip_only([0.3, 0.3], [0, 1], 2, rules)
     assert constant.samples.tolist() == [[0, 1]]
 

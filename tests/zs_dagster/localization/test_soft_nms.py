@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zs_dagster.localization.soft_nms import soft_nms, soft_nms_sorted_once
 from zs_dagster.segments import Segments, tiou
 
-times = st.floats(0, 1000, allow_nan=False)
+times = st.integers(0, 1_000_000).map(lambda milliseconds: milliseconds / 1000)
 rows = st.tuples(times, times, st.floats(0.01, 1.0)).map(
     lambda row: (min(row[:2]), max(row[:2]), row[2])
 )
@@ -111,18 +111,18 @@ def test_a_wide_decay_suppresses_nothing(segments: Segments) -> None:
 @settings(deadline=None)
 @given(candidates, st.floats(0.05, 0.6))
 def test_a_narrow_decay_is_hard_suppression(segments: Segments, min_score: float) -> None:
-    kept, score = soft_nms(segments, sigma=1e-9, min_score=min_score)
-    np.testing.assert_allclose(score, segments.score[kept], rtol=1e-5)
+    kept, score = soft_nms(segments, sigma=1e-15, min_score=min_score)
+    np.testing.assert_allclose(score, segments.score[kept])
     for i, row in enumerate(kept.tolist()):
         others = segments.take(kept[:i])
         overlap = tiou(segments.start_s[row], segments.end_s[row], others.start_s, others.end_s)
-        assert (overlap < 1e-3).all()
+        assert (overlap == 0).all()
 
 
 @settings(deadline=None)
-@given(candidates, st.floats(0.5, 4.0))
+@given(candidates, st.sampled_from([0.25, 0.5, 2.0, 1024.0]))
 def test_the_unit_of_time_does_not_matter(segments: Segments, scale: float) -> None:
     scaled = Segments(segments.start_s * scale, segments.end_s * scale, segments.score)
     _, here = soft_nms(segments, sigma=0.5, min_score=0)
     _, there = soft_nms(scaled, sigma=0.5, min_score=0)
-    np.testing.assert_allclose(np.sort(here), np.sort(there), rtol=1e-6, atol=1e-12)
+    np.testing.assert_array_equal(here, there)

@@ -103,6 +103,12 @@ def test_the_paper_skips_unlikely_classes_unless_told_not_to() -> None:
     assert len(localize(*arguments))
 
 
+def test_a_mean_confidence_of_exactly_the_minimum_is_enough() -> None:
+    confidence = np.tile([[1.0, 0.0], [0.0, 1.0]], (10, 1))
+    rules = with_overrides("zeal-paper", {"min_mean_confidence": 0.5})
+    assert len(localize(confidence, np.full(20, 0.3), np.arange(20), 20, rules))
+
+
 @pytest.mark.parametrize("preset", ["default", "zeal-paper"])
 def test_low_scores_give_a_reason(preset: str) -> None:
     found = localize(peaks(20, 3, 9), np.full(20, -0.9), np.arange(20), 20, PRESETS[preset])

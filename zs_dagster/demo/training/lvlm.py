@@ -117,7 +117,7 @@ def train_lvlm(
         seed: Seeds data and weights.
         steps: Number of steps.
         tower: Tower of stage one; it is copied.
-        head: Its head, kept learning so that the tower stays able to name patches.
+        head: Its head; it is trained on, so that the tower stays able to name patches.
         folder: Exists already for all processes.
     """
     rng = np.random.default_rng([seed, 3, team.rank])

@@ -26,7 +26,7 @@ PLACES = ("top", "middle", "bottom", "left", "center", "right")
 SIZES = ("small", "medium", "large")
 # Words of one-word answers; every one is a token of the model.
 ANSWERS = (*COLOURS, *SHAPES, *PLACES, *SIZES, "none", "yes", "no")
-TOKEN_WORDS = ("yes", "no")
+PATIENCE = 16  # tries at a question with the wanted answer
 
 
 class YesNo(NamedTuple):
@@ -68,7 +68,7 @@ def yes_no_question(
     wants_yes = rng.random() < 0.5
     kind = rng.random()
     asked = _ask(rng, things, combinations, kind)
-    for _ in range(6):
+    for _ in range(PATIENCE):
         if (asked.truth > 0.5) == wants_yes:
             break
         asked = _ask(rng, things, combinations, kind)

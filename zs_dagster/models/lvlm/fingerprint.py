@@ -1,9 +1,9 @@
 """A digest of everything that decides a score, and of nothing that only decides its speed."""
 
 import json
-from hashlib import blake2b, file_digest
 from pathlib import Path
 
+from zs_dagster.digests import digest, file_digest
 from zs_dagster.models.lvlm.prompts import Prompts
 from zs_dagster.models.lvlm.untyped import Json, Processor
 
@@ -14,15 +14,15 @@ _PROBE = "This is a frame from a video of high jump. Is it day? Only answer yes 
 _VOLATILE = {"transformers_version", "_name_or_path", "_commit_hash", "dtype", "torch_dtype"}
 
 
-def folder_digest(folder: Path) -> str:
+def model_digest(folder: Path) -> str:
     """Digest the weights, the configuration and the tokenizer of a model folder.
 
     Reads every byte of the weights: about a second per GB.
     """
-    parts = {path.name: _file_digest(path) for path in sorted(folder.glob("*.safetensors"))}
+    parts = {path.name: file_digest(path) for path in sorted(folder.glob("*.safetensors"))}
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     tokenizer = folder / "tokenizer.json"
-    vocabulary = _file_digest(tokenizer) if tokenizer.is_file() else ""
+    vocabulary = file_digest(tokenizer) if tokenizer.is_file() else ""
     return digest({"weights": parts, "config": _stable(config), "tokenizer": vocabulary})
 
 
@@ -34,17 +34,6 @@ def processing(processor: Processor, prompts: Prompts) -> dict[str, Json]:
         "prompt": text,
         "prompt_ids": processor.tokenizer(text, add_special_tokens=False)["input_ids"],
     }
-
-
-def digest(value: object) -> str:
-    """Digest any JSON value, independent of the order of its keys; 32 hex digits."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
 
 
 def _stable(value: Json) -> Json:

@@ -8,9 +8,10 @@ import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils.hub import cached_file
 
+from zs_dagster.digests import digest
 from zs_dagster.errors import ModelError
 from zs_dagster.models.lvlm.backend import Backend
-from zs_dagster.models.lvlm.fingerprint import STAGE_VERSION, digest, folder_digest, processing
+from zs_dagster.models.lvlm.fingerprint import STAGE_VERSION, model_digest, processing
 from zs_dagster.models.lvlm.prompts import Prompts
 from zs_dagster.models.lvlm.scorer import DEFAULT_BATCH_FRAMES, TransformersScorer
 from zs_dagster.models.lvlm.selection import Mode
@@ -79,7 +80,7 @@ class _Source:
     def identity(self) -> str:
         """Name the exact weights: by content for a folder, by commit for the hub."""
         if self.commit is None:
-            return folder_digest(Path(self.name))
+            return model_digest(Path(self.name))
         return f"{self.name}@{self.commit}"
 
 

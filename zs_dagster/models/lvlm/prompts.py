@@ -44,10 +44,19 @@ class Prompts:
                 )
 
     def render(self, question: str) -> str:
-        """Write the chat prompt of one question, the image as a placeholder."""
+        """Write the chat prompt of one question, the image as a placeholder.
+
+        Raises:
+            ModelError: If the chat template leaves the question out; it would do so silently.
+        """
         text: str = self._processor.apply_chat_template(
             _conversation(question, {}), add_generation_prompt=True, tokenize=False
         )
+        if question.strip() not in text:
+            raise ModelError(
+                f"the chat template must write the question, got the prompt {text!r}; "
+                "the template does not fit this processor"
+            )
         return text
 
     def whole(self, frame: FrameArray, question: str) -> Inputs:

@@ -41,6 +41,22 @@ def test_batched_and_spliced_prompts_are_what_the_library_makes(
     torch.testing.assert_close(batch["pixel_values"][: len(pixels)], pixels, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_template_writes_the_question_behind_the_image(
+    model_folder: ModelFolder, family: str
+) -> None:
+    prompts, _ = load(model_folder(family))
+    text = prompts.render("Is it day?")
+    assert 0 <= text.find("<|image|>") < text.find("Is it day?")
+
+
+def test_a_template_that_drops_the_question_is_refused(model_folder: ModelFolder) -> None:
+    prompts, processor = load(model_folder("llava_onevision"))
+    processor.chat_template = "<|image|>{{ messages[0]['content'][1]['words'] }} Answer:"
+    with pytest.raises(ModelError, match=r"must write the question, got .*<\|image\|> Answer:"):
+        prompts.render("Is it day?")
+
+
 def test_a_template_that_writes_the_start_token_gets_no_second_one(
     model_folder: ModelFolder, frames: NDArray[np.uint8]
 ) -> None:
