@@ -13,7 +13,7 @@ from resources.library import VideoLibrary
 from resources.models import ModelsResource
 from zs_dagster.digests import digest
 from zs_dagster.home import Home
-from zs_dagster.models.loading import Models
+from zs_dagster.models.loading import declared_lvlm
 from zs_dagster.models.protocols import YesNoScorer
 from zs_dagster.progress import track
 from zs_dagster.queries.class_query import ClassQuery
@@ -56,7 +56,7 @@ class Wanted:
 @stage(
     "localization",
     deps=["videos", "class_queries", "candidate_classes"],
-    version=model_version(VERSION, Models().lvlm_fingerprint),
+    version=model_version(VERSION, declared_lvlm),
     kinds=["pytorch"],
     pool="gpu",
 )

@@ -186,9 +186,7 @@ def _act(
     return Track(actor, random_rgb(rng, actor.colour), rng.uniform(-0.2, 0.2), poses)
 
 
-def _pose(
-    time_s: float, place: float, forth: str, aside: np.ndarray, radius: float
-) -> Pose:
+def _pose(time_s: float, place: float, forth: str, aside: np.ndarray, radius: float) -> Pose:
     """Put an actor at a place of its axis, 0 being the start state of the first motion."""
     near, far = radius + MARGIN, 1 - radius - MARGIN
     if forth == "rises":
@@ -205,7 +203,9 @@ def _drifts(
     duration_s: float,
 ) -> list[Track]:
     """Let extras cross the frame one after the other, half of them akin to an actor."""
-    akin = [e for e in extras if any(e.colour == a.colour or e.shape == a.shape for a in actors)]
+    akin = [
+        e for e in extras if any(e.colour == a.colour or e.shape == a.shape for a in actors)
+    ]
     tracks = []
     clock = rng.uniform(0, 6)
     while clock < duration_s - 3:
@@ -216,7 +216,9 @@ def _drifts(
             Pose(time_s, *rng.uniform(0.12, 0.88, 2), radius)
             for time_s in (clock, clock + stay_s)
         )
-        tracks.append(Track(extra, random_rgb(rng, extra.colour), rng.uniform(-0.2, 0.2), poses))
+        tracks.append(
+            Track(extra, random_rgb(rng, extra.colour), rng.uniform(-0.2, 0.2), poses)
+        )
         clock += stay_s + rng.uniform(1, 9)
     return tracks
 

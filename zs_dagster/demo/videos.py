@@ -79,7 +79,7 @@ def write_videos(
     for script in made:
         path = folder / f"{script.video_id}.mp4"
         if not path.is_file() or digests.get(path.name) != file_digest(path):
-            _encode(path, script)
+            encode(path, script)
             digests[path.name] = file_digest(path)
             _write_json(folder / "manifest.json", _manifest(digests))
         if on_video is not None:
@@ -107,7 +107,8 @@ def _annotations(story: Story) -> dict[str, Any]:
     }
 
 
-def _encode(path: Path, script: Script) -> None:
+def encode(path: Path, script: Script) -> None:
+    """Draw one video into an H.264 file; the same script gives the same bytes."""
     import av
 
     with atomic_path(path) as temporary, av.open(str(temporary), "w", format="mp4") as file:

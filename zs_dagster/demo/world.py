@@ -31,6 +31,11 @@ SMALL_RADIUS, LARGE_RADIUS = 0.08, 0.25
 MEDIUM_RADIUS = (0.115, 0.155)
 
 
+def article(word: str) -> str:
+    """Return "a" or "an"."""
+    return "an" if word[0] in "aeiou" else "a"
+
+
 class Combination(NamedTuple):
     """A colour and a shape."""
 
@@ -41,6 +46,11 @@ class Combination(NamedTuple):
     def name(self) -> str:
         """As in "red ball"."""
         return f"{self.colour} {self.shape}"
+
+    @property
+    def a_name(self) -> str:
+        """As in "a red ball" or "an orange ring"."""
+        return f"{article(self.colour)} {self.name}"
 
 
 def _diagonal(offset: int) -> tuple[Combination, ...]:
@@ -146,12 +156,12 @@ class ActionClass:
     @property
     def prompt_name(self) -> str:
         """As in "a red ball rising", for "This is a frame from a video of ..."."""
-        return f"a {self.combination.name} {self.motion.gerund}"
+        return f"{self.combination.a_name} {self.motion.gerund}"
 
     @property
     def description(self) -> str:
         """As in "a red ball rises from the bottom to the top"."""
-        return f"a {self.label} {self.motion.path}"
+        return f"{self.combination.a_name} {self.motion.verb} {self.motion.path}"
 
 
 def axis_of(combination: Combination) -> tuple[str, str]:

@@ -47,7 +47,6 @@ class OpenClipEncoder:
         device: str = "auto",
         batch: int = DEFAULT_BATCH,
     ) -> None:
-        self.fingerprint = clip_fingerprint(model, pretrained)
         self._batch = batch
         self._device = choose_device(device)
         self._model, self._preprocess, self._tokenize = _load(model, pretrained, self._device)
@@ -60,9 +59,9 @@ class OpenClipEncoder:
         parts = []
         for start in range(0, len(frames), self._batch):
             chunk = frames[start : start + self._batch]
-            batch = [self._preprocess(Image.fromarray(frame)) for frame in chunk]
+            images = torch.stack([self._preprocess(Image.fromarray(frame)) for frame in chunk])
             with torch.inference_mode():
-                parts.append(self._model.encode_image(torch.stack(batch).to(self._device)))
+                parts.append(self._model.encode_image(images.to(self._device)))
         return _to_numpy(parts, self._width)
 
     def encode_texts(self, texts: Sequence[str]) -> FeatureArray:

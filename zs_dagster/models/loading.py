@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from zs_dagster.digests import digest, folder_digest
+from zs_dagster.digests import digest
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
-from zs_dagster.models.profiles import Lvlm, Profile, load_profile
+from zs_dagster.models.lvlm.source import find_source
+from zs_dagster.models.profiles import load_profile
 from zs_dagster.models.protocols import YesNoScorer
-
-LVLM_STAGE_VERSION = "1"
 
 
 @dataclass(frozen=True)
@@ -22,18 +21,16 @@ class Models:
 
     device: str = "auto"
 
-    def profile(self, name: str) -> Profile:
-        """Return a profile by name."""
-        return load_profile(name)
-
     def clip_fingerprint(self, profile: str) -> str:
         """Identify the CLIP of a profile without loading it."""
         clip = load_profile(profile).clip
         return clip_fingerprint(clip.model, clip.pretrained)
 
     def lvlm_fingerprint(self, profile: str) -> str:
-        """Identify the LVLM of a profile without loading it."""
-        return lvlm_fingerprint(load_profile(profile).lvlm)
+        """Identify the LVLM of a profile without loading it; may ask the hub for a commit."""
+        lvlm = load_profile(profile).lvlm
+        source = find_source(lvlm.model, lvlm.revision)
+        return source.fingerprint(lvlm.dtype, lvlm.tokens)
 
     def clip(self, profile: str) -> OpenClipEncoder:
         """Load the CLIP of a profile: both a frame and a text encoder."""
@@ -44,15 +41,15 @@ class Models:
         return _scorer(profile, self.device)
 
 
-def lvlm_fingerprint(lvlm: Lvlm) -> str:
-    """Digest of what shapes the answers; batch size and mode do not.
+def declared_lvlm(profile: str) -> str:
+    """Identify the LVLM of a profile as far as that needs no hub.
 
-    A local folder is identified by the bytes of its files, a published model by name and
-    revision: pin the revision where numbers must stay comparable.
+    For the version of assets, which is read wherever definitions are loaded.
     """
-    folder = Path(lvlm.model)
-    weights = folder_digest(folder) if folder.is_dir() else f"{lvlm.model}@{lvlm.revision}"
-    return digest("lvlm", LVLM_STAGE_VERSION, weights, lvlm.dtype, lvlm.tokens)
+    lvlm = load_profile(profile).lvlm
+    if Path(lvlm.model).is_dir():
+        return Models().lvlm_fingerprint(profile)
+    return digest("lvlm", lvlm.model, lvlm.revision, lvlm.dtype, lvlm.tokens)
 
 
 @lru_cache(maxsize=2)

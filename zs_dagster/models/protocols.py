@@ -13,10 +13,6 @@ FeatureArray = NDArray[np.float32]
 class FrameEncoder(Protocol):
     """Turns frames into features that can be compared with text features."""
 
-    @property
-    def fingerprint(self) -> str:
-        """Digest of everything that shapes the output: weights, preprocessing, version."""
-
     def encode_frames(self, frames: FrameArray) -> FeatureArray:
         """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features."""
 
@@ -24,20 +20,12 @@ class FrameEncoder(Protocol):
 class TextEncoder(Protocol):
     """Turns sentences into features of the same space."""
 
-    @property
-    def fingerprint(self) -> str:
-        """Digest of everything that shapes the output."""
-
     def encode_texts(self, texts: Sequence[str]) -> FeatureArray:
         """Encode N sentences into ``(N, D)`` un-normalised features."""
 
 
 class YesNoScorer(Protocol):
     """Answers yes/no questions about single frames with a probability."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Digest of weights, preprocessing, chat template and token policy."""
 
     def score(self, frames: FrameArray, questions: Sequence[str]) -> FeatureArray:
         """Return P(yes), shape ``(N, Q)`` in ``[0, 1]``, for N frames and Q prompts."""

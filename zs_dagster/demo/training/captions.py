@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zs_dagster.demo.world import MOTIONS, UNNAMED, ActionClass, Combination, Thing
+from zs_dagster.demo.world import MOTIONS, UNNAMED, ActionClass, Combination, Thing, article
 
 EMPTY = "an empty scene"
 
@@ -31,7 +31,7 @@ def caption(rng: np.random.Generator, things: Sequence[Thing]) -> Caption:
     first = named[order[0]]
     if len(named) > 1 and rng.random() < 0.2:
         second = named[order[1]]
-        return Caption(f"a {first.name} and a {second.name}", (first, second))
+        return Caption(f"{first.a_name} and {second.a_name}", (first, second))
     return Caption(_class_text(rng, first), (first,))
 
 
@@ -50,19 +50,18 @@ def _attribute(rng: np.random.Generator, combination: Combination) -> Caption:
     """Name only the colour or only the shape."""
     colour, shape = combination
     if shape == UNNAMED or (colour != UNNAMED and rng.random() < 0.5):
-        return Caption(f"a {colour} object", (Combination(colour, UNNAMED),))
+        return Caption(f"{article(colour)} {colour} object", (Combination(colour, UNNAMED),))
     return Caption(f"a {shape}", (Combination(UNNAMED, shape),))
 
 
 def _class_text(rng: np.random.Generator, combination: Combination) -> str:
     motion = list(MOTIONS.values())[rng.integers(len(MOTIONS))]
     action = ActionClass(combination, motion)
-    name = combination.name
     forms = (
-        f"a {name}",
-        name,
+        combination.a_name,
+        combination.name,
         action.label,
-        f"a {action.label}",
+        f"{combination.a_name} {motion.verb}",
         action.prompt_name,
         action.description,
     )

@@ -17,6 +17,7 @@ from zs_dagster.demo.training.captions import Caption, caption, is_true
 from zs_dagster.demo.training.loop import Descent, Team
 from zs_dagster.demo.training.patches import PATCH_SIZE, PatchHead, patch_targets
 from zs_dagster.demo.training.scenes import INPUT_SIZE, Scene, scenes
+from zs_dagster.demo.training.untyped import ClipModel, Tokenizer
 from zs_dagster.demo.training.vision import HEADS, LAYERS, WIDTH, pixels
 from zs_dagster.demo.training.words import CLIP_LENGTH, CLIP_SPECIAL, clip_tokenizer
 from zs_dagster.demo.world import Thing
@@ -53,7 +54,12 @@ def clip_config(vocabulary: int) -> dict[str, Any]:
         "tokenizer_kwargs": {"clean": "lower"},
     }
     half = [0.5, 0.5, 0.5]
-    preprocess = {"mean": half, "std": half, "interpolation": "bicubic", "resize_mode": "squash"}
+    preprocess = {
+        "mean": half,
+        "std": half,
+        "interpolation": "bicubic",
+        "resize_mode": "squash",
+    }
     model = {"embed_dim": EMBEDDING, "vision_cfg": vision, "text_cfg": text}
     return {"model_cfg": model, "preprocess_cfg": preprocess}
 
@@ -90,7 +96,7 @@ def train_clip(
         _save(model, folder / "open_clip_model.safetensors")
 
 
-def _build(vocabulary: int) -> Any:
+def _build(vocabulary: int) -> ClipModel:
     config = clip_config(vocabulary)["model_cfg"]
     model = open_clip.CLIP(
         embed_dim=config["embed_dim"],
@@ -101,7 +107,7 @@ def _build(vocabulary: int) -> Any:
     return model
 
 
-def _groups(model: Any, head: PatchHead) -> list[tuple[list[nn.Parameter], float]]:
+def _groups(model: ClipModel, head: PatchHead) -> list[tuple[list[nn.Parameter], float]]:
     known = [p for p in model.visual.parameters() if p is not model.visual.proj]
     known_ids = {id(parameter) for parameter in known}
     new = [p for p in model.parameters() if id(p) not in known_ids]
@@ -109,7 +115,7 @@ def _groups(model: Any, head: PatchHead) -> list[tuple[list[nn.Parameter], float
 
 
 @torch.no_grad()
-def _copy_tower(tower: nn.Module, visual: Any) -> None:
+def _copy_tower(tower: nn.Module, visual: ClipModel) -> None:
     """Fold SigLIP weights into open_clip's layout, where the patches have no bias."""
     source = {name.removeprefix("vision_model."): t for name, t in tower.state_dict().items()}
     patch, place = "embeddings.patch_embedding", "embeddings.position_embedding.weight"
@@ -141,9 +147,9 @@ def _block_weights(
 def _step(
     descent: Descent,
     rng: np.random.Generator,
-    model: Any,
+    model: ClipModel,
     head: PatchHead,
-    tokenizer: Any,
+    tokenizer: Tokenizer,
     batch: list[Scene],
 ) -> None:
     device = descent.team.device
@@ -172,7 +178,7 @@ def _contrast(similarity: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     return -(similarity.log_softmax(1) * share).sum(1).mean()
 
 
-def _tokenize(tokenizer: Any, captions: list[Caption]) -> torch.Tensor:
+def _tokenize(tokenizer: Tokenizer, captions: list[Caption]) -> torch.Tensor:
     tokens: torch.Tensor = tokenizer(
         [c.text for c in captions],
         padding="max_length",
@@ -183,7 +189,9 @@ def _tokenize(tokenizer: Any, captions: list[Caption]) -> torch.Tensor:
     return tokens
 
 
-def _save(model: Any, path: Path) -> None:
-    half = {name: t.detach().half().cpu().contiguous() for name, t in model.state_dict().items()}
+def _save(model: ClipModel, path: Path) -> None:
+    half = {
+        name: t.detach().half().cpu().contiguous() for name, t in model.state_dict().items()
+    }
     save_file(half, path)
     path.chmod(0o644)

@@ -1,5 +1,6 @@
 """Stage three: a LLaVA-OneVision learns to answer, its tower starting from stage one."""
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from zs_dagster.demo.training.patches import (
 )
 from zs_dagster.demo.training.questions import ANSWERS, open_question, yes_no_question
 from zs_dagster.demo.training.scenes import INPUT_SIZE, Scene, scenes
+from zs_dagster.demo.training.untyped import LlavaModel, Processor, Tokenizer
 from zs_dagster.demo.training.vision import WIDTH, features, pixels, tower_config
 from zs_dagster.demo.training.words import lvlm_tokenizer
 from zs_dagster.demo.world import COLOURS, SHAPES, STATES
@@ -48,21 +50,22 @@ CHAT_TEMPLATE = (
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
     "{% for part in message['content'] if part['type'] == 'image' %}<image>{% endfor %}"
     "{% for part in message['content'] if part['type'] == 'video' %}<video>{% endfor %}"
-    "{% for part in message['content'] if part['type'] == 'text' %}\n{{ part['text'] }}{% endfor %}"
+    "{% for part in message['content'] if part['type'] == 'text' %}"
+    "\n{{ part['text'] }}{% endfor %}"
     "{% endif %}<|im_end|>{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-VISION = {
+VISION: dict[str, Any] = {
     "image_grid_pinpoints": [[INPUT_SIZE, INPUT_SIZE]],
     "vision_aspect_ratio": "anyres_max_9",
     "vision_feature_select_strategy": "full",
 }
 
 
-def build_processor() -> Any:
+def build_processor() -> Processor:
     """Make the processor: tokenizer, chat template and 64-pixel images."""
     half = [0.5, 0.5, 0.5]
-    look = {
+    look: dict[str, Any] = {
         "size": {"height": INPUT_SIZE, "width": INPUT_SIZE},
         "image_mean": half,
         "image_std": half,
@@ -79,7 +82,7 @@ def build_processor() -> Any:
     )
 
 
-def build_model(tokenizer: Any) -> Any:
+def build_model(tokenizer: Tokenizer) -> LlavaModel:
     """Make the model with random weights."""
     text = Qwen2Config(
         vocab_size=len(tokenizer),
@@ -103,7 +106,8 @@ def build_model(tokenizer: Any) -> Any:
         tie_word_embeddings=True,
         **VISION,
     )
-    config.text_config.dtype = config.vision_config.dtype = "float32"
+    for part in (config.text_config, config.vision_config):
+        part.dtype = "float32"  # type: ignore[union-attr] # it made them of the above
     return LlavaOnevisionForConditionalGeneration(config)
 
 
@@ -140,7 +144,7 @@ def train_lvlm(
 class Lesson:
     """The model with what its training steps share."""
 
-    def __init__(self, team: Team, model: Any, packer: Packer, head: PatchHead) -> None:
+    def __init__(self, team: Team, model: LlavaModel, packer: Packer, head: PatchHead) -> None:
         self._team, self._model, self._packer, self._head = team, model, packer, head
         self._yes_no = [packer.word("yes"), packer.word("no")]
         self._end = packer.word("<|im_end|>")
@@ -149,7 +153,7 @@ class Lesson:
         self._answers = {word: packer.word(word) for word in ANSWERS}
 
     @property
-    def _tower(self) -> Any:
+    def _tower(self) -> LlavaModel:
         return self._model.model.vision_tower
 
     def groups(self) -> list[tuple[list[nn.Parameter], float]]:
@@ -159,7 +163,7 @@ class Lesson:
         rest = [p for p in self._model.parameters() if id(p) not in known]
         return [([*rest, *self._head.parameters()], 1.0), (tower, TOWER_FACTOR)]
 
-    def align(self, frames: Any) -> None:
+    def align(self, frames: Iterator[Scene]) -> None:
         """Teach projector and word embeddings to speak of patches in the same words.
 
         Without this the model answers "no" to everything for the first half of its training.
@@ -243,7 +247,10 @@ class Lesson:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return log-probabilities ``(B, K, V)`` of the answer and of the token after it."""
         tokens = [
-            [[*self._packer.question(prompt), answer] for prompt, answer in zip(*row, strict=True)]
+            [
+                [*self._packer.question(prompt), answer]
+                for prompt, answer in zip(*row, strict=True)
+            ]
             for row in zip(prompts, answers.tolist(), strict=True)
         ]
         with self._team.autocast():
@@ -261,7 +268,7 @@ def _one_hot(index: torch.Tensor, size: int) -> torch.Tensor:
     return (index[:, None] == torch.arange(size, device=index.device)).float()
 
 
-def _save(model: Any, processor: Any, folder: Path) -> None:
+def _save(model: LlavaModel, processor: Processor, folder: Path) -> None:
     model.set_attn_implementation("sdpa")
     model.half().save_pretrained(folder)
     processor.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""One frame with many questions in one row: what training computes instead of many prompts.
+"""Many questions about a frame in one row: what training runs instead of many prompts.
 
 Each question sees the frame and itself only, so the answers equal those of separate prompts.
 The attention below never builds the mask of the whole row, which would be mostly empty.
@@ -6,13 +6,13 @@ The attention below never builds the mask of the whole row, which would be mostl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from zs_dagster.demo.training.patches import GRID
+from zs_dagster.demo.training.untyped import Attention, LlavaModel, Processor
 
 ATTENTION = "packed_questions"
 
@@ -34,7 +34,7 @@ class Packer:
         processor: Its processor, for template and tokenizer.
     """
 
-    def __init__(self, model: Any, processor: Any) -> None:
+    def __init__(self, model: LlavaModel, processor: Processor) -> None:
         self._model = model
         self._tokenizer = processor.tokenizer
         self._layout = Layout()
@@ -101,7 +101,7 @@ class Packer:
         return list(self._tokenizer(text, add_special_tokens=False).input_ids)
 
     def _image(self, patches: torch.Tensor) -> torch.Tensor:
-        """Lay the patches out as the library does: once whole, once as a tile with line ends."""
+        """Lay patches out as the library does: once whole, once as a tile with line ends."""
         tokens = self._model.model.multi_modal_projector(patches)
         newline = self._model.model.image_newline.to(tokens.dtype)
         grid = tokens.unflatten(1, (GRID, GRID))
@@ -119,7 +119,7 @@ def _pad(
     return ids.unflatten(0, shape).to(device), last.view(shape).to(device)
 
 
-def _make_attention(layout: Layout) -> Any:
+def _make_attention(layout: Layout) -> Attention:
     def attend(
         module: nn.Module,  # noqa: ARG001 - the library calls it with these
         query: torch.Tensor,

@@ -141,7 +141,9 @@ def _some_combination(
     kind = rng.random()
     if things and kind < 0.75:
         shown = things[rng.integers(len(things))].combination
-        near = [c for c in combinations if (c.colour == shown.colour) != (c.shape == shown.shape)]
+        near = [
+            c for c in combinations if (c.colour == shown.colour) != (c.shape == shown.shape)
+        ]
         if kind < 0.45 and shown in combinations:
             return shown
         if near:

@@ -67,9 +67,19 @@ def scenes(
     """
     while True:
         for _ in range(STORY_FRAMES):
-            count = int(rng.choice(5, p=[0.03, 0.27, 0.35, 0.25, 0.1]))
-            yield _draw(rng, _arrange(rng, combinations, count, nameless=0.12))
+            yield arranged_scene(rng, combinations)
         yield from _story_scenes(rng, combinations)
+
+
+def arranged_scene(rng: np.random.Generator, combinations: Sequence[Combination]) -> Scene:
+    """Make a frame with up to four things, spread evenly over places and sizes."""
+    count = int(rng.choice(5, p=[0.03, 0.27, 0.35, 0.25, 0.1]))
+    return _draw(rng, _arrange(rng, combinations, count, nameless=0.12))
+
+
+def single_scene(rng: np.random.Generator, thing: Thing) -> Scene:
+    """Make a frame with one thing."""
+    return _draw(rng, [thing])
 
 
 def _story_scenes(

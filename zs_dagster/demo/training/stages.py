@@ -15,7 +15,9 @@ from zs_dagster.demo.training.vision import train_tower
 STEPS = {"vision": 3000, "lvlm": 2200, "clip": 600}
 
 
-def run(rank: int, size: int, meeting: str, out: Path, seed: int, steps: dict[str, int]) -> None:
+def run(
+    rank: int, size: int, meeting: str, out: Path, seed: int, steps: dict[str, int]
+) -> None:
     """Train both models and save them into ``out/clip`` and ``out/lvlm``.
 
     Args:

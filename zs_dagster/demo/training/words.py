@@ -1,7 +1,6 @@
 """The tokenizers of both models: one token per word of the drawn world, lower case."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
@@ -26,8 +25,8 @@ def lvlm_tokenizer() -> PreTrainedTokenizerFast:
     """Make the tokenizer of the LVLM; padding goes left, so that the answer comes last."""
     return PreTrainedTokenizerFast(
         tokenizer_object=_word_tokenizer(LVLM_SPECIAL),
-        pad_token="<|endoftext|>",
-        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",  # noqa: S106 - no password
+        eos_token="<|im_end|>",  # noqa: S106
         unk_token=UNKNOWN,
         padding_side="left",
         model_max_length=1024,
@@ -45,20 +44,18 @@ def clip_tokenizer() -> PreTrainedTokenizerFast:
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=words,
-        pad_token="<pad>",
-        bos_token="<bos>",
-        eos_token="<eos>",
+        pad_token="<pad>",  # noqa: S106
+        bos_token="<bos>",  # noqa: S106
+        eos_token="<eos>",  # noqa: S106
         unk_token=UNKNOWN,
         padding_side="right",
         model_max_length=CLIP_LENGTH,
     )
 
 
-def _word_tokenizer(special: tuple[str, ...]) -> Any:
+def _word_tokenizer(special: tuple[str, ...]) -> Tokenizer:
     splitter = pre_tokenizers.Whitespace()
-    words = {
-        word for text in _texts() for word, _ in splitter.pre_tokenize_str(text.lower())
-    }
+    words = {word for text in _texts() for word, _ in splitter.pre_tokenize_str(text.lower())}
     order = [*special, *sorted(words)]
     tokenizer = Tokenizer(
         models.WordLevel({word: i for i, word in enumerate(order)}, unk_token=UNKNOWN)

@@ -1,20 +1,18 @@
 """`load_scorer`: a model folder or hub id to a ready scorer, or a sentence why not."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
-from transformers.utils.hub import cached_file
+from transformers.utils import logging
 
-from zs_dagster.digests import digest
 from zs_dagster.errors import ModelError
 from zs_dagster.models.lvlm.backend import Backend
-from zs_dagster.models.lvlm.fingerprint import STAGE_VERSION, model_digest, processing
 from zs_dagster.models.lvlm.prompts import Prompts
 from zs_dagster.models.lvlm.scorer import DEFAULT_BATCH_FRAMES, TransformersScorer
 from zs_dagster.models.lvlm.selection import Mode
+from zs_dagster.models.lvlm.source import ModelSource, broken, find_source
 from zs_dagster.models.lvlm.tokens import TokenPolicy, find_answer_tokens
 from zs_dagster.models.lvlm.untyped import Model, Processor
 
@@ -23,6 +21,9 @@ Dtype = Literal["float32", "bfloat16", "float16"]
 # Their annotations miss what the calls below return.
 _PROCESSORS: Any = AutoProcessor
 _MODELS: Any = AutoModelForImageTextToText
+
+# One bar per model load would tear the progress display of whoever calls.
+logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers leaves it bare
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -54,60 +55,16 @@ def load_scorer(  # noqa: PLR0913 - one flat list of keywords, as a model profil
     """
     if dtype not in _DTYPES:
         raise ModelError(f"dtype must be one of {list(_DTYPES)}, got {dtype!r}")
-    source = _find(model, revision)
+    source = find_source(model, revision)
     processor, network = _load(source, _DTYPES[dtype])
     prompts = Prompts(processor)
     answers = find_answer_tokens(processor.tokenizer, tokens)
-    identity = {
-        "stage": STAGE_VERSION,
-        "model": source.identity(),
-        "dtype": dtype,
-        "policy": tokens,
-        "answers": [answers.yes, answers.no],
-        **processing(processor, prompts),
-    }
     backend = Backend(_place(network, device), prompts, answers)
-    return TransformersScorer(backend, digest(identity), batch_frames=batch_frames, mode=mode)
+    fingerprint = source.fingerprint(dtype, tokens)
+    return TransformersScorer(backend, fingerprint, batch_frames=batch_frames, mode=mode)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A folder, or a hub id pinned to a commit."""
-
-    name: str
-    commit: str | None
-
-    def identity(self) -> str:
-        """Name the exact weights: by content for a folder, by commit for the hub."""
-        if self.commit is None:
-            return model_digest(Path(self.name))
-        return f"{self.name}@{self.commit}"
-
-
-def _find(model: str | Path, revision: str | None) -> _Source:
-    path = Path(model).expanduser()
-    if path.is_dir():
-        if revision is not None:
-            raise ModelError(
-                f"revision is for models on the hub, got {revision!r} with the folder "
-                f"'{model}'; leave it out"
-            )
-        return _Source(str(path), None)
-    if isinstance(model, Path) or path.is_absolute() or model.startswith("."):
-        raise ModelError(
-            f"model folder '{model}' does not exist; give a folder that holds config.json and "
-            "safetensors weights, or the id of a model on the hub"
-        )
-    try:
-        config = cached_file(model, "config.json", revision=revision)
-    except (OSError, ValueError) as error:
-        raise _broken(model, error) from error
-    # The cache keeps every commit in a folder of its own, named by the commit. All files are
-    # then read from that commit, even if the branch moves on meanwhile.
-    return _Source(model, Path(str(config)).parent.name)
-
-
-def _load(source: _Source, dtype: torch.dtype) -> tuple[Processor, Model]:
+def _load(source: ModelSource, dtype: torch.dtype) -> tuple[Processor, Model]:
     try:
         processor = _PROCESSORS.from_pretrained(source.name, revision=source.commit)
         network, report = _MODELS.from_pretrained(
@@ -119,7 +76,7 @@ def _load(source: _Source, dtype: torch.dtype) -> tuple[Processor, Model]:
         )
     # The libraries below raise almost any type for a broken file, bare Exception included.
     except Exception as error:
-        raise _broken(source.name, error) from error
+        raise broken(source.name, error) from error
     # Absent weights are filled in at random, and would score without any warning.
     absent = sorted(str(key) for key in report.get("missing_keys") or ())
     if absent:
@@ -128,14 +85,6 @@ def _load(source: _Source, dtype: torch.dtype) -> tuple[Processor, Model]:
             f"(first '{absent[0]}'); download it again"
         )
     return processor, network.eval()
-
-
-def _broken(name: str, error: Exception) -> ModelError:
-    reason = " ".join(str(error).split())[:300]
-    return ModelError(
-        f"cannot load model '{name}': {type(error).__name__}: {reason}; "
-        "check the name, or download it again"
-    )
 
 
 def _place(network: Model, device: str) -> Model:

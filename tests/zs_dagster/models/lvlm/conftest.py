@@ -9,7 +9,7 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as Vocabulary
-from tokenizers import decoders, models, pre_tokenizers, trainers
+from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
 from zs_dagster.models.lvlm.untyped import Json, Model, Processor, Tokenizer
 
@@ -76,6 +76,9 @@ def make_tokenizer(special: dict[str, str] | None = None) -> Tokenizer:
     )
     # One word per text, so that a spelling with a space is only learned where asked for.
     tokenizer.train_from_iterator([word for word in ANSWERS for _ in range(60)], trainer)
+    # Like Llama's: a start token before every text, unless the caller says no.
+    start = ("<s>", tokenizer.token_to_id("<s>"))
+    tokenizer.post_processor = processors.TemplateProcessing("<s> $A", None, [start])
     options = SPECIAL | {"extra_special_tokens": MEDIA_TOKENS | (special or {})}
     return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **options)
 
@@ -154,8 +157,7 @@ def build_pixtral(sliding_window: int | None = None) -> Built:
 
 
 def build_sliding_pixtral() -> Built:
-    # Shorter than a prompt, so that the window cuts into the image.
-    return build_pixtral(sliding_window=48)
+    return build_pixtral(sliding_window=48)  # shorter than a prompt
 
 
 ROPE = {"rope_type": "default", "rope_theta": 1e4}

@@ -145,14 +145,22 @@ def new_pixels(folder: Path) -> None:
     path.write_text(json.dumps(config))
 
 
-def new_theta(folder: Path) -> None:
+def new_epsilon(folder: Path) -> None:
     path = folder / "config.json"
     config = json.loads(path.read_text())
     config["text_config"]["rms_norm_eps"] = 1e-5
     path.write_text(json.dumps(config))
 
 
-@pytest.mark.parametrize("change", [nudge, new_template, new_pixels, new_theta])
+def new_letters(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text(encoding="utf-8"))
+    words = tokenizer["model"]["vocab"]
+    words["Q"], words["Z"] = words["Z"], words["Q"]
+    path.write_text(json.dumps(tokenizer), encoding="utf-8")
+
+
+@pytest.mark.parametrize("change", [nudge, new_template, new_pixels, new_epsilon, new_letters])
 def test_a_changed_model_has_another_fingerprint(
     folder: Path, change: Callable[[Path], None]
 ) -> None:

@@ -8,12 +8,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from zs_dagster.errors import ModelError
 from zs_dagster.models.lvlm import masks as masks_module
 from zs_dagster.models.lvlm import prefix as prefix_module
 from zs_dagster.models.lvlm.loading import load_scorer
 from zs_dagster.models.lvlm.masks import may_attend
 from zs_dagster.models.lvlm.plan import Plan
+from zs_dagster.models.lvlm.prompts import Prompts
 from zs_dagster.models.lvlm.selection import Mode
+from zs_dagster.models.lvlm.untyped import Inputs
 
 ModelFolder = Callable[[str], Path]
 Frames = NDArray[np.uint8]
@@ -51,7 +54,8 @@ def test_questions_do_not_influence_each_other(
 ) -> None:
     scorer = load_scorer(model_folder(family), mode=mode)
     together = scorer.score(frames, questions)
-    order = [3, 0, 4, 2, 1]
+    # The first question stays, so that only the others tell the two plans apart.
+    order = [0, 3, 4, 2, 1]
     shuffled = scorer.score(frames, [questions[i] for i in order])
     np.testing.assert_allclose(shuffled, together[:, order], rtol=0, atol=TOLERANCE)
     alone = scorer.score(frames, questions[2:3])
@@ -118,6 +122,23 @@ def test_a_plan_serves_all_batches_of_one_size(
     for _ in range(2):
         scorer.score(frames, questions)
     assert len(built) == 1
+
+
+@pytest.mark.parametrize("mode", ["packed", "prefix"])
+def test_a_processor_that_lays_frames_out_by_content_is_refused(
+    model_folder: ModelFolder, frames: Frames, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Prompts.batch
+
+    def uneven(self: Prompts, frames: Frames, text: str) -> Inputs:
+        inputs = whole(self, frames, text)
+        inputs["input_ids"][1, 2] += 1
+        return inputs
+
+    monkeypatch.setattr(Prompts, "batch", uneven)
+    scorer = load_scorer(model_folder("llava_onevision"), mode=mode)
+    with pytest.raises(ModelError, match=r"must take the same image tokens.*use mode 'naive'"):
+        scorer.score(frames, ["Is it day?"])
 
 
 @pytest.mark.parametrize("family", ["llava_onevision", "sliding_pixtral", "qwen2_5_vl"])

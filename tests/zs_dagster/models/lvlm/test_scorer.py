@@ -60,6 +60,13 @@ def test_nan_is_refused_by_name(
         scorer.score(frames, ["Is it day?"])
 
 
+def test_a_model_that_gives_nan_has_no_mode(model_folder: ModelFolder) -> None:
+    scorer = load_scorer(model_folder("llava_onevision"))
+    scorer._backend.model.lm_head.weight.data.fill_(torch.nan)
+    with pytest.raises(ModelError, match="must be finite, got NaN"):
+        _ = scorer.mode
+
+
 def test_infinity_in_one_frame_is_refused(
     model_folder: ModelFolder, frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
