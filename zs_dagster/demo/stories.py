@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zs_dagster.demo.choosing import pick
 from zs_dagster.demo.drawing import random_rgb
 from zs_dagster.demo.world import (
     LARGE_RADIUS,
@@ -193,7 +194,8 @@ def _pose(time_s: float, place: float, forth: str, aside: np.ndarray, radius: fl
         return Pose(time_s, aside[0], far + place * (near - far), radius)
     if forth == "slides right":
         return Pose(time_s, near + place * (far - near), aside[1], radius)
-    return Pose(time_s, *aside, SMALL_RADIUS + place * (LARGE_RADIUS - SMALL_RADIUS))
+    size = SMALL_RADIUS + place * (LARGE_RADIUS - SMALL_RADIUS)
+    return Pose(time_s, aside[0], aside[1], size)
 
 
 def _drifts(
@@ -210,10 +212,10 @@ def _drifts(
     clock = rng.uniform(0, 6)
     while clock < duration_s - 3:
         pool = akin if rng.random() < 0.5 else extras
-        extra, stay_s = pool[rng.integers(len(pool))], rng.uniform(5, 14)
+        extra, stay_s = pick(rng, pool), rng.uniform(5, 14)
         radius = rng.uniform(SMALL_RADIUS, MEDIUM_RADIUS[1])
         poses = tuple(
-            Pose(time_s, *rng.uniform(0.12, 0.88, 2), radius)
+            Pose(time_s, rng.uniform(0.12, 0.88), rng.uniform(0.12, 0.88), radius)
             for time_s in (clock, clock + stay_s)
         )
         tracks.append(

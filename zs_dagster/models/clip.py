@@ -90,7 +90,7 @@ def _load(model: str, pretrained: str | None, device: str) -> tuple[Any, Any, An
     if not folder and not pretrained:
         raise ModelError(f"CLIP model '{model}' needs a `pretrained` tag in the model profile")
     try:
-        # Without require_pretrained, missing weights are only a warning and the model is random.
+        # Without require_pretrained, missing weights only warn and the model is random.
         network, _, preprocess = open_clip.create_model_and_transforms(
             model, pretrained=pretrained, device=device, require_pretrained=True
         )

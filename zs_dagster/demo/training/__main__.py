@@ -22,8 +22,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for both models")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only-measure", action="store_true", help="keep the trained models")
-    for stage, steps in STEPS.items():
-        parser.add_argument(f"--{stage}-steps", type=int, default=steps)
+    for stage, default in STEPS.items():
+        parser.add_argument(f"--{stage}-steps", type=int, default=default)
     options = parser.parse_args()
     steps = {stage: int(getattr(options, f"{stage}_steps")) for stage in STEPS}
     record = options.out / "training.json"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from zs_dagster.demo.choosing import pick
 from zs_dagster.demo.world import MOTIONS, UNNAMED, ActionClass, Combination, Thing, article
 
 EMPTY = "an empty scene"
@@ -24,7 +25,7 @@ def caption(rng: np.random.Generator, things: Sequence[Thing]) -> Caption:
     """
     named = [thing.combination for thing in things if UNNAMED not in thing.combination]
     if things and rng.random() < 0.15:
-        return _attribute(rng, things[rng.integers(len(things))].combination)
+        return _attribute(rng, pick(rng, things).combination)
     if not named:
         return Caption(EMPTY, ()) if not things else _attribute(rng, things[0].combination)
     order = rng.permutation(len(named))
@@ -55,7 +56,7 @@ def _attribute(rng: np.random.Generator, combination: Combination) -> Caption:
 
 
 def _class_text(rng: np.random.Generator, combination: Combination) -> str:
-    motion = list(MOTIONS.values())[rng.integers(len(MOTIONS))]
+    motion = pick(rng, list(MOTIONS.values()))
     action = ActionClass(combination, motion)
     forms = (
         combination.a_name,
@@ -65,5 +66,5 @@ def _class_text(rng: np.random.Generator, combination: Combination) -> str:
         action.prompt_name,
         action.description,
     )
-    opening = ("", "", "a photo of ", "a video of ")[rng.integers(4)]
-    return opening + forms[rng.integers(len(forms))]
+    opening = pick(rng, ("", "", "a photo of ", "a video of "))
+    return opening + pick(rng, forms)

@@ -53,7 +53,8 @@ decoded H.264 files, one frame every two seconds, asked the questions of the que
 |---|--:|--:|--:|
 {rows}
 
-Fewest clear "yes" behind one of these recalls: {num_yes}. One training run; its spread is unknown.
+Fewest clear "yes" behind one of these recalls: {num_yes}. One training run; its spread is
+unknown.
 
 ## Limits
 
@@ -91,14 +92,14 @@ def write_card(folder: Path, metrics: dict[str, Any]) -> None:
 
 def _count(path: Path) -> int:
     with safe_open(path, "np") as file:
-        return sum(file.get_tensor(name).size for name in file.keys())  # noqa: SIM118 - no dict
+        return sum(int(file.get_tensor(name).size) for name in file.keys())  # noqa: SIM118
 
 
 def _training(record: dict[str, Any]) -> str:
     steps = ", ".join(f"{count} of {stage}" for stage, count in record["steps"].items())
     return (
-        f"Seed {record['seed']}; steps: {steps}. {record['wall_s'] / 60:.0f} minutes of wall time "
-        f"and {record['cpu_s'] / 60:.0f} of CPU time on {record['device']}, "
+        f"Seed {record['seed']}; steps: {steps}. {record['wall_s'] / 60:.0f} minutes of wall "
+        f"time and {record['cpu_s'] / 60:.0f} of CPU time on {record['device']}, "
         f"torch {record['torch']}."
     )
 
@@ -109,5 +110,8 @@ def _row(accuracy: dict[str, Any], title: str, material: str, measure: str) -> s
 
 
 def _fewest_yes(accuracy: dict[str, Any]) -> int:
-    counts = [accuracy[m][group]["num_yes"] for m in ("stills", "videos") for group in COLUMNS]
-    return min(counts)
+    return min(
+        int(accuracy[material][group]["num_yes"])
+        for material in ("stills", "videos")
+        for group in COLUMNS
+    )

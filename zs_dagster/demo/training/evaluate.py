@@ -19,12 +19,14 @@ from PIL import Image as Pillow
 from torch.nn import functional
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from zs_dagster.demo.choosing import pick
 from zs_dagster.demo.drawing import Image
 from zs_dagster.demo.stories import FPS, write_story
 from zs_dagster.demo.training.measures import FloatArray, mean_ranking_quality, recalls
 from zs_dagster.demo.training.packing import Packer
 from zs_dagster.demo.training.questions import class_prompt
 from zs_dagster.demo.training.scenes import arranged_scene, random_thing, single_scene
+from zs_dagster.demo.training.untyped import LlavaModel
 from zs_dagster.demo.training.vision import features
 from zs_dagster.demo.videos import Script, encode, scripts
 from zs_dagster.demo.world import (
@@ -173,16 +175,20 @@ def _frames(script: Script, actions: list[ActionClass]) -> Frames:
         with av.open(str(path)) as file:
             step = FPS * SECONDS_BETWEEN_FRAMES
             chosen = islice(file.decode(video=0), None, None, step)
-            images = [frame.to_ndarray(format="rgb24") for frame in chosen]
+            images = [_pixels(frame) for frame in chosen]
     times = [index * SECONDS_BETWEEN_FRAMES for index in range(len(images))]
     return Frames(images, [script.story.things(time_s) for time_s in times], actions)
+
+
+def _pixels(frame: av.VideoFrame) -> Image:
+    return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 def _top1(clip: "Clip", group: Group) -> float:
     """Show one thing of the group at a time and choose among the names of all pairs."""
     rng = np.random.default_rng([SEED, 5, GROUPS.index(group)])
     pairs = pairs_of(group)
-    shown = [pairs[rng.integers(len(pairs))] for _ in range(NUM_SINGLES)]
+    shown = [pick(rng, pairs) for _ in range(NUM_SINGLES)]
     images = [single_scene(rng, random_thing(rng, pair)).image for pair in shown]
     scores = clip.compare(images, [pair.a_name for pair in EVERY_PAIR])
     return float(
@@ -194,9 +200,12 @@ class Lvlm:
     """The LVLM of a folder, many questions a frame."""
 
     def __init__(self, folder: Path) -> None:
-        self._processor = AutoProcessor.from_pretrained(folder)
-        model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
-        self._model = model.eval()
+        # The library's own calls are untyped.
+        self._processor = AutoProcessor.from_pretrained(folder)  # type: ignore[no-untyped-call]
+        self._model: LlavaModel = AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=torch.float32
+        )
+        self._model.eval()
         self._packer = Packer(self._model, self._processor)
         self._yes_no = [self._packer.word("yes"), self._packer.word("no")]
 

@@ -45,7 +45,9 @@ class Team:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
-        parts = flat.div_(self.size).split([gradient.numel() for gradient in gradients])
+        parts = flat.div_(self.size).split_with_sizes(
+            [gradient.numel() for gradient in gradients]
+        )
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 

@@ -71,7 +71,7 @@ def build_processor() -> Processor:
         "image_std": half,
     }
     grid = VISION["image_grid_pinpoints"]
-    return LlavaOnevisionProcessor(
+    return LlavaOnevisionProcessor(  # type: ignore[no-untyped-call] # the library's
         image_processor=LlavaOnevisionImageProcessor(image_grid_pinpoints=grid, **look),
         tokenizer=lvlm_tokenizer(),
         video_processor=LlavaOnevisionVideoProcessor(**look),
@@ -218,7 +218,8 @@ class Lesson:
             ],
             -1,
         )
-        return -(truth * scores).sum() / truth.sum()
+        loss: torch.Tensor = -(truth * scores).sum() / truth.sum()
+        return loss
 
     def _answer(
         self, rng: np.random.Generator, batch: list[Scene], patches: torch.Tensor, asked: int
@@ -231,7 +232,10 @@ class Lesson:
         truth = self._tensor([[q.truth for q in row] for row in closed])
         word = self._tensor([[self._answers[q.answer] for q in row] for row in open_])
         said = torch.where(truth > 0.5, *self._yes_no)
-        prompts = [[q.prompt for q in (*a, *b)] for a, b in zip(open_, closed, strict=True)]
+        prompts = [
+            [q.prompt for q in one] + [q.prompt for q in other]
+            for one, other in zip(open_, closed, strict=True)
+        ]
         first, end = self._read(patches, prompts, torch.cat([word, said], 1))
         yes, no = (first[:, asked:, token] for token in self._yes_no)
         one_word = -first[:, :asked].gather(-1, word[..., None]).mean()
@@ -255,9 +259,8 @@ class Lesson:
         ]
         with self._team.autocast():
             states, last = self._packer.hidden(patches, tokens)
-            logits = [self._packer.logits(states, last - back) for back in (1, 0)]
-        first, end = (each.float().log_softmax(-1) for each in logits)
-        return first, end
+            first, end = (self._packer.logits(states, last - back) for back in (1, 0))
+        return first.float().log_softmax(-1), end.float().log_softmax(-1)
 
     def _tensor(self, rows: list[list[Any]]) -> torch.Tensor:
         return torch.tensor(rows, device=self._team.device)

@@ -6,6 +6,8 @@ The head is thrown away; a tower that can name its patches is what `clip` and `l
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from typing_extensions import override
+
 import numpy as np
 import torch
 from torch import nn
@@ -76,15 +78,17 @@ def _index(names: tuple[str, ...], name: str) -> int:
 class PatchHead(nn.Module):
     """Reads colour, shape and place of the thing at each patch from the tower's features."""
 
+    SIZES = (NUM_COLOURS, NUM_SHAPES, 3)
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.read = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, sum(self.SIZES)))
 
-    SIZES = (NUM_COLOURS, NUM_SHAPES, 3)
-
+    @override
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Map ``(B, P, D)`` to logits of colour and of shape and to offsets."""
-        return self.read(features.float()).split(self.SIZES, -1)
+        read: torch.Tensor = self.read(features.float())
+        return read.split_with_sizes(self.SIZES, -1)
 
     def loss(
         self, features: torch.Tensor, targets: PatchTargets, colour_weight: float = 1.0

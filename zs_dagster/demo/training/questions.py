@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from zs_dagster.demo.choosing import pick
 from zs_dagster.demo.world import (
     COLOURS,
     MOTIONS,
@@ -94,7 +95,7 @@ def _ask(
         name = _context(rng, combination, state, combinations)
         return YesNo(_prompt(name, f"Is there a {combination.name}?"), float(present))
     colour, shape = _some_attribute(rng, things)
-    name = _context(rng, combinations[rng.integers(len(combinations))], state, combinations)
+    name = _context(rng, pick(rng, combinations), state, combinations)
     if kind < 0.92:
         question = f"Is the {colour or shape}{' object' if colour else ''} {phrase}?"
         return YesNo(_prompt(name, question), truth(things, state, colour, shape))
@@ -117,11 +118,11 @@ def _context(
     if kind < 0.12:
         return None
     if kind < 0.27:
-        combination = combinations[rng.integers(len(combinations))]
+        combination = pick(rng, combinations)
     motions = list(MOTIONS.values())
     if kind < 0.8:
         motions = [m for m in motions if state in (m.start, m.end)]
-    action = ActionClass(combination, motions[rng.integers(len(motions))])
+    action = ActionClass(combination, pick(rng, motions))
     return action.prompt_name if rng.random() < 0.85 else action.label
 
 
@@ -129,9 +130,9 @@ def _some_state(rng: np.random.Generator, things: Sequence[Thing]) -> str:
     """Choose a state, every second time one that holds of a thing that is there."""
     states = list(STATES)
     if things and rng.random() < 0.5:
-        thing = things[rng.integers(len(things))]
+        thing = pick(rng, things)
         states = [state for state in states if state_truth(thing, state) > 0.5] or states
-    return states[rng.integers(len(states))]
+    return pick(rng, states)
 
 
 def _some_combination(
@@ -140,15 +141,15 @@ def _some_combination(
     """Choose a pair: shown, nearly shown (one attribute changed: a hard no), or any."""
     kind = rng.random()
     if things and kind < 0.75:
-        shown = things[rng.integers(len(things))].combination
+        shown = pick(rng, things).combination
         near = [
             c for c in combinations if (c.colour == shown.colour) != (c.shape == shown.shape)
         ]
         if kind < 0.45 and shown in combinations:
             return shown
         if near:
-            return near[rng.integers(len(near))]
-    return combinations[rng.integers(len(combinations))]
+            return pick(rng, near)
+    return pick(rng, combinations)
 
 
 def _some_attribute(
@@ -159,7 +160,7 @@ def _some_attribute(
     words: list[str] = [*COLOURS] if axis == 0 else [*SHAPES]
     if rng.random() < 0.6:
         words = [t.combination[axis] for t in things if t.combination[axis] != UNNAMED] or words
-    word = words[rng.integers(len(words))]
+    word = pick(rng, words)
     return (word, None) if axis == 0 else (None, word)
 
 
@@ -170,12 +171,12 @@ def open_question(
 ) -> Open:
     """Ask for one word: colour, shape, place or size. A denser signal than yes and no."""
     if things and rng.random() < 0.3:
-        asked = _ask_attribute(things[rng.integers(len(things))], things)
+        asked = _ask_attribute(pick(rng, things), things)
         if asked is not None:
             return asked
     combination = _some_combination(rng, things, combinations)
     found = next((thing for thing in things if thing.combination == combination), None)
-    question, low, between, high = _MEASURES[rng.integers(len(_MEASURES))]
+    question, low, between, high = pick(rng, _MEASURES)
     prompt = question.format(name=combination.name)
     if found is None:
         return Open(prompt, "none")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image as Pillow
 
+from zs_dagster.demo.choosing import pick
 from zs_dagster.demo.drawing import Image, random_background, random_rgb, render
 from zs_dagster.demo.stories import write_story
 from zs_dagster.demo.videos import SIZE
@@ -114,10 +115,10 @@ def _choose(
 ) -> Combination:
     """Prefer, every second time, a relative of what is there: colour and shape must bind."""
     if things and rng.random() < 0.5:
-        model = things[rng.integers(len(things))].combination
+        model = pick(rng, things).combination
         axis = int(rng.integers(2))
         pool = [c for c in pool if c[axis] == model[axis]] or pool
-    return pool[rng.integers(len(pool))]
+    return pick(rng, pool)
 
 
 def _is_free(thing: Thing, things: Sequence[Thing]) -> bool:
@@ -172,4 +173,5 @@ def _tinted(rng: np.random.Generator, image: Image) -> Image:
     if rng.random() < 0.67:
         return image
     values = image.astype(np.float32) * rng.uniform(0.87, 1.12) + rng.uniform(-8, 8)
-    return np.clip(values, 0, 255).astype(np.uint8)
+    clipped: Image = np.clip(values, 0, 255).astype(np.uint8)
+    return clipped

@@ -5,6 +5,9 @@ from typing import Any, TypeAlias
 LlavaModel: TypeAlias = Any
 """A LLaVA-OneVision of transformers."""
 
+SiglipTower: TypeAlias = Any
+"""A SigLIP vision model of transformers, patches only."""
+
 Processor: TypeAlias = Any
 """Image processor, tokenizer and chat template of the LVLM."""
 

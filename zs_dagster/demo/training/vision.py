@@ -15,6 +15,7 @@ from zs_dagster.demo.drawing import Image
 from zs_dagster.demo.training.loop import Descent, Team
 from zs_dagster.demo.training.patches import PATCH_SIZE, PatchHead, patch_targets
 from zs_dagster.demo.training.scenes import INPUT_SIZE, Scene, crowded_scenes, scenes
+from zs_dagster.demo.training.untyped import SiglipTower
 
 WIDTH = 128
 LAYERS = 4
@@ -50,10 +51,11 @@ def features(tower: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return states
 
 
-def train_tower(team: Team, seed: int, steps: int) -> tuple[SiglipVisionModel, PatchHead]:
+def train_tower(team: Team, seed: int, steps: int) -> tuple[SiglipTower, PatchHead]:
     """Train tower and head from random weights."""
     rng = np.random.default_rng([seed, 1, team.rank])
-    tower = SiglipVisionModel(tower_config()).to(team.device)
+    tower: SiglipTower = SiglipVisionModel(tower_config())
+    tower.to(team.device)
     # Eager attention: the backward pass of the fused one is several times slower on a CPU.
     tower.set_attn_implementation("eager")
     head = PatchHead(WIDTH).to(team.device)
@@ -72,7 +74,7 @@ def train_tower(team: Team, seed: int, steps: int) -> tuple[SiglipVisionModel, P
 def _step(
     descent: Descent,
     rng: np.random.Generator,
-    tower: SiglipVisionModel,
+    tower: SiglipTower,
     head: PatchHead,
     batch: list[Scene],
 ) -> None:

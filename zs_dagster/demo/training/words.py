@@ -23,7 +23,7 @@ FRAMES = (
 
 def lvlm_tokenizer() -> PreTrainedTokenizerFast:
     """Make the tokenizer of the LVLM; padding goes left, so that the answer comes last."""
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # the library's
         tokenizer_object=_word_tokenizer(LVLM_SPECIAL),
         pad_token="<|endoftext|>",  # noqa: S106 - no password
         eos_token="<|im_end|>",  # noqa: S106
@@ -42,7 +42,7 @@ def clip_tokenizer() -> PreTrainedTokenizerFast:
     words.post_processor = processors.TemplateProcessing(
         single="<bos> $A <eos>", special_tokens=ends
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # the library's
         tokenizer_object=words,
         pad_token="<pad>",  # noqa: S106
         bos_token="<bos>",  # noqa: S106
