@@ -78,25 +78,22 @@ def show_metrics(rows: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False)
     if not rows:
-        Console().print("no ground truth, so no metrics")
+        console.print("no ground truth, so no metrics")
         return
-    table = Table(
-        title=f"{rows[0]['dataset']}, {rows[0]['protocol']}, in %", title_justify="left"
-    )
-    table.add_column("method")
-    for name in (*SHOWN[:1], "95 % interval", *SHOWN[1:]):
+    title = f"mAP in %, dataset {rows[0]['dataset']}, protocol {rows[0]['protocol']}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("method", no_wrap=True)
+    for name in ("average", "95 % interval", *(name.removeprefix("mAP") for name in SHOWN[1:])):
         table.add_column(name, justify="right")
     for method in dict.fromkeys(row["method"] for row in rows):
         values = {row["metric"]: row for row in rows if row["method"] == method}
         if SHOWN[0] in values:
             table.add_row(method, *_cells(values))
-    Console().print(table)
-    for row in rows:
-        if row["metric"] in {"filter_recall", "filter_precision"} or "_over_" in row["metric"]:
-            Console().print(
-                f"{row['method']} {row['metric']}: {row['value']:.3f}{_interval(row)}"
-            )
+    console.print(table)
+    for sentence in filter(None, map(_sentence, rows)):
+        console.print(sentence, markup=False)
 
 
 def show_places(home: Home, dataset: str) -> None:
@@ -117,5 +114,14 @@ def _cells(values: dict[str, dict[str, Any]]) -> list[str]:
     return [cells[0], interval, *cells[1:]]
 
 
-def _interval(row: dict[str, Any]) -> str:
-    return "" if row["low"] is None else f"  (95 % {row['low']:.2f} to {row['high']:.2f})"
+def _sentence(row: dict[str, Any]) -> str:
+    """Say in words what the table has no column for."""
+    subject, is_ratio, baseline = row["metric"].partition("_over_")
+    if is_ratio:
+        interval = f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
+        return (
+            f"{row['method']} has {row['value']:.2f} times the mAP of {baseline} ({interval})"
+        )
+    if row["method"] == "class-filter":
+        return f"{row['method']} {subject.removeprefix('filter_')} {row['value']:.1%}"
+    return ""

@@ -89,7 +89,7 @@ class Packer:
             position_ids=positions,
             use_cache=False,
         ).last_hidden_state
-        return states[:, size:].unflatten(1, (count, length)), last
+        return _unfold(states[:, size:], 1, (count, length)), last
 
     def logits(self, states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         """Return ``(B, K, V)`` at one token of each question, from the hidden states."""
@@ -104,7 +104,7 @@ class Packer:
         """Lay patches out as the library does: once whole, once as a tile with line ends."""
         tokens = self._model.model.multi_modal_projector(patches)
         newline = self._model.model.image_newline.to(tokens.dtype)
-        grid = tokens.unflatten(1, (GRID, GRID))
+        grid = _unfold(tokens, 1, (GRID, GRID))
         ends = newline.expand(len(tokens), GRID, 1, -1)
         return torch.cat([tokens, torch.cat([grid, ends], 2).flatten(1, 2)], 1)
 
@@ -116,7 +116,7 @@ def _pad(
     ids = nn.utils.rnn.pad_sequence(flat, batch_first=True)
     last = torch.tensor([len(tokens) - 1 for tokens in flat])
     shape = (len(questions), len(questions[0]))
-    return ids.unflatten(0, shape).to(device), last.view(shape).to(device)
+    return _unfold(ids, 0, shape).to(device), last.view(shape).to(device)
 
 
 def _make_attention(layout: Layout) -> Attention:
@@ -144,12 +144,17 @@ def _packed_attention(
     ahead, behind = (x[:, :, :size] for x in (key, value))
     prefix = _causal(query[:, :, :size], ahead).softmax(-1) @ behind
     shape = (layout.questions, layout.length)
-    q, k, v = (x[:, :, size:].unflatten(2, shape) for x in (query, key, value))
-    to_prefix = (query[:, :, size:] @ ahead.transpose(-1, -2)).unflatten(2, shape)
+    q, k, v = (_unfold(x[:, :, size:], 2, shape) for x in (query, key, value))
+    to_prefix = _unfold(query[:, :, size:] @ ahead.transpose(-1, -2), 2, shape)
     weights = torch.cat([to_prefix, _causal(q, k)], -1).softmax(-1)
-    seen = (weights[..., :size].flatten(2, 3) @ behind).unflatten(2, shape)
+    seen = _unfold(weights[..., :size].flatten(2, 3) @ behind, 2, shape)
     answers = seen + weights[..., size:] @ v
     return torch.cat([prefix, answers.flatten(2, 3)], 2).transpose(1, 2).contiguous()
+
+
+def _unfold(tensor: torch.Tensor, axis: int, sizes: tuple[int, int]) -> torch.Tensor:
+    """Split one axis into two."""
+    return tensor.reshape(*tensor.shape[:axis], *sizes, *tensor.shape[axis + 1 :])
 
 
 def _causal(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:

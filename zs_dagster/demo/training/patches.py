@@ -6,8 +6,6 @@ The head is thrown away; a tower that can name its patches is what `clip` and `l
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from typing_extensions import override
-
 import numpy as np
 import torch
 from torch import nn
@@ -84,8 +82,9 @@ class PatchHead(nn.Module):
         super().__init__()
         self.read = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, sum(self.SIZES)))
 
-    @override
-    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(  # type: ignore[explicit-override] # typing has it from Python 3.12 on
+        self, features: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         """Map ``(B, P, D)`` to logits of colour and of shape and to offsets."""
         read: torch.Tensor = self.read(features.float())
         return read.split_with_sizes(self.SIZES, -1)
