@@ -62,6 +62,7 @@ def _shown(rows: list[Row]) -> dict[str, Any]:
     bars = [
         MetricRow(row["method"], "", {AVERAGE: row["value"]}, (row["low"], row["high"]))
         for row in averages
+        if row["low"] is not None
     ]
     shown: dict[str, Any] = {f"{row['method']} {AVERAGE}": row["value"] for row in averages}
     return shown | ({"chart": picture(metrics_png(bars), AVERAGE)} if bars else {})
@@ -121,6 +122,7 @@ def _ratio_rows(
     rows: list[Row] = []
     for name in [n for n, method in methods.items() if method.localizer != "zeal"]:
         comparison = compare_average_map(truth, (found[name], found[first]), protocol)
+        # Nothing is a finite multiple of a baseline that found nothing.
         if math.isfinite(comparison.ratio.value):
             row = _interval_row(f"{AVERAGE}_over_{name}", comparison.ratio)
             rows.append({"method": first, "protocol": protocol.name, "split": "all"} | row)
@@ -128,12 +130,10 @@ def _ratio_rows(
 
 
 def _interval_row(metric: str, interval: Interval) -> Row:
-    return {
-        "metric": metric,
-        "value": interval.value,
-        "low": interval.low,
-        "high": interval.high,
-    }
+    """Return a number with its interval; without, where a resample made an end infinite."""
+    ends = (interval.low, interval.high)
+    low, high = ends if all(map(math.isfinite, ends)) else (None, None)
+    return {"metric": metric, "value": interval.value, "low": low, "high": high}
 
 
 def _filter_rows(rows: list[Row]) -> list[Row]:

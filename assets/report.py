@@ -86,7 +86,9 @@ def _metric_rows(rows: list[Row], dataset: Dataset) -> list[MetricRow]:
             if r["method"] == name and "_over_" not in r["metric"]
         }
         average = [r for r in rows if r["method"] == name and r["metric"] == "average_mAP"]
-        interval = (average[0]["low"], average[0]["high"]) if average else None
+        interval = None
+        if average and average[0]["low"] is not None:
+            interval = (average[0]["low"], average[0]["high"])
         if values:
             is_first = name == next(iter(methods))
             shown.append(MetricRow(name, method.description, values, interval, is_first))
@@ -108,8 +110,7 @@ def _per_class(rows: list[Row]) -> list[tuple[str, dict[str, float]]]:
 def _notes(rows: list[Row]) -> list[str]:
     notes = [
         f"{row['method']} has {row['value']:.2f} times the average mAP of "
-        f"{row['metric'].partition('_over_')[2]} (95 % bootstrap interval over videos "
-        f"{row['low']:.2f} to {row['high']:.2f})."
+        f"{row['metric'].partition('_over_')[2]}{_between(row)}."
         for row in rows
         if "_over_" in row["metric"]
     ]
@@ -118,6 +119,12 @@ def _notes(rows: list[Row]) -> list[str]:
         f"Class filter, {row['metric'].removeprefix('filter_')}: {row['value']:.1%}."
         for row in quality
     ]
+
+
+def _between(row: Row) -> str:
+    if row["low"] is None:
+        return ""
+    return f" (95 % bootstrap interval over videos {row['low']:.2f} to {row['high']:.2f})"
 
 
 def _videos(

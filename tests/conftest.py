@@ -24,12 +24,12 @@ FPS, SIZE = 4, 64
 CLASSES = ("purple ball rises", "purple ball falls", "orange square slides right")
 # Start and end of each action, seconds, per video; every video lasts a second longer.
 TRUTH: dict[str, list[tuple[str, float, float]]] = {
-    "first": [("purple ball rises", 1.0, 4.0)],
+    "first": [("purple ball rises", 1.0, 2.0)],
     "nested/second": [
-        ("purple ball falls", 2.0, 6.0),
-        ("orange square slides right", 0.0, 2.0),
+        ("purple ball falls", 1.0, 3.0),
+        ("orange square slides right", 0.0, 1.0),
     ],
-    "third": [("purple ball rises", 1.0, 3.0)],
+    "third": [("purple ball rises", 0.0, 1.0)],
 }
 BANK = {
     "purple ball rises": {
@@ -171,9 +171,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
 
 
 @pytest.fixture
-def tiny(
-    pristine: TinyHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> TinyHome:
+def tiny(pristine: TinyHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyHome:
     """A home of this test's own, without results, which `$ZS_HOME` names."""
     home = pristine.copy(tmp_path / "home")
     monkeypatch.setenv("ZS_HOME", str(home.root))

@@ -4,6 +4,7 @@ Files are the truth. One process builds at a time, in a temporary file; a reader
 connection keeps the old file and never blocks a run.
 """
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,8 @@ def _build(path: Path, tables: Path) -> dict[str, int]:
 def _add(connection: "DuckDBPyConnection", table: str, folder: Path) -> int:
     kind = "view" if table in VIEWS else "table"
     if any(folder.glob("*/*.parquet")):
-        pattern = str(folder / "*" / "*.parquet").replace("'", "''")
+        # The folder is a name, whatever characters it has; only our own stars are a pattern.
+        pattern = f"{glob.escape(str(folder))}/*/*.parquet".replace("'", "''")
         source = f"select * from read_parquet('{pattern}')"  # noqa: S608 - our own path
     else:
         empty = ", ".join(f"null::{_sql(kind)} as {name}" for name, kind, _ in columns(table))

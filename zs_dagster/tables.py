@@ -96,8 +96,8 @@ def part_name(name: str, content: object) -> str:
 
 def _check(table: str, rows: Sequence[Row], data: pa.Table) -> None:
     expected = set(data.schema.names) - {"dataset"}
-    for row in rows[:1]:
-        if set(row) != expected:
+    for row in rows:
+        if row.keys() != expected:
             raise StoreError(
                 f"rows of '{table}' must have the columns {sorted(expected)}, got {sorted(row)}"
             )

@@ -109,7 +109,9 @@ def show_places(home: Home, dataset: str) -> None:
 
 def _cells(values: dict[str, dict[str, Any]]) -> list[str]:
     average = values[SHOWN[0]]
-    interval = f"{average['low']:.1%} - {average['high']:.1%}".replace("%", "")
+    interval = ""
+    if average["low"] is not None:
+        interval = f"{100 * average['low']:.1f} - {100 * average['high']:.1f}"
     cells = [f"{100 * values[name]['value']:.1f}" if name in values else "" for name in SHOWN]
     return [cells[0], interval, *cells[1:]]
 

@@ -92,7 +92,9 @@ class Dataset(Strict):
     @classmethod
     def _classes_are_distinct(cls, values: object) -> object:
         labels = values.get("classes") if isinstance(values, dict) else None
-        repeated = {c for c in labels or () if list(labels or ()).count(c) > 1}
+        # Not yet checked: a file may hold anything here.
+        names = [str(label) for label in labels] if isinstance(labels, list | tuple) else []
+        repeated = {name for name in names if names.count(name) > 1}
         if repeated:
-            raise ValueError(f"class '{min(map(str, repeated))}' is listed twice")
+            raise ValueError(f"class '{min(repeated)}' is listed twice")
         return values

@@ -1,0 +1,56 @@
+"""Video files by id."""
+
+from pathlib import Path
+
+import pytest
+
+from zs_dagster.datasets.description import VideoFolder
+from zs_dagster.datasets.files import find_videos
+from zs_dagster.errors import DatasetError
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_ids_are_paths_below_the_folder_without_suffix(tmp_path: Path) -> None:
+    touch(tmp_path, "b.mp4", "a/c.mkv", "a/d.e.webm", "notes.txt")
+    found = find_videos(VideoFolder(folder=tmp_path))
+    assert found == {
+        "a/c": tmp_path / "a" / "c.mkv",
+        "a/d.e": tmp_path / "a" / "d.e.webm",
+        "b": tmp_path / "b.mp4",
+    }
+
+
+def test_equal_names_in_other_folders_are_other_videos(tmp_path: Path) -> None:
+    touch(tmp_path, "x/a.mp4", "y/a.mp4")
+    assert list(find_videos(VideoFolder(folder=tmp_path))) == ["x/a", "y/a"]
+
+
+def test_patterns_narrow_and_overlap_harmlessly(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", "a.mkv")
+    folder = VideoFolder(folder=tmp_path, patterns=("*.mkv", "a.mk*"))
+    assert find_videos(folder) == {"a": tmp_path / "a.mkv"}
+
+
+def test_one_id_for_two_files_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", "a.mkv")
+    rule = "must differ, got 'a' for 'a.mkv' and 'a.mp4'; rename one or narrow `patterns`"
+    with pytest.raises(DatasetError, match=rule):
+        find_videos(VideoFolder(folder=tmp_path))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        DatasetError, match=r"must exist, got '.*/none'; check the dataset file"
+    ):
+        find_videos(VideoFolder(folder=tmp_path / "none"))
+
+
+def test_a_folder_without_videos_names_the_patterns(tmp_path: Path) -> None:
+    touch(tmp_path, "notes.txt")
+    with pytest.raises(DatasetError, match=r"holds no file that matches \*\.mp4, \*\.mkv"):
+        find_videos(VideoFolder(folder=tmp_path))

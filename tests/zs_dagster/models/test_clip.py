@@ -1,0 +1,119 @@
+"""The CLIP encoder, on the small model of the demo."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zs_dagster.errors import ModelError
+from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
+from zs_dagster.models.lvlm.source import find_source
+from zs_dagster.models.profiles import load_profile
+
+TEXTS = ["a purple ball", "an orange square slides right", "a purple ball rises"]
+
+
+def encoder(batch: int = 64) -> OpenClipEncoder:
+    return OpenClipEncoder(load_profile("demo").clip.model, device="cpu", batch=batch)
+
+
+def frames(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the weights, to break."""
+    source = Path(load_profile("demo").clip.model.partition(":")[2])
+    return Path(shutil.copytree(source, tmp_path / "clip"))
+
+
+def test_the_batch_size_does_not_change_features() -> None:
+    whole, single = encoder(), encoder(batch=2)
+    for method, items in (("encode_frames", frames(5)), ("encode_texts", TEXTS)):
+        features = getattr(whole, method)(items)
+        assert features.shape[0] == len(items)
+        assert features.dtype == np.float32
+        np.testing.assert_allclose(getattr(single, method)(items), features, atol=1e-5)
+
+
+def test_images_and_texts_share_a_space_and_nothing_is_normalised() -> None:
+    model = encoder()
+    images, texts = model.encode_frames(frames(2)), model.encode_texts(TEXTS)
+    assert images.shape[1] == texts.shape[1]
+    assert not np.allclose(np.linalg.norm(images, axis=1), 1, atol=1e-3)
+    assert not np.allclose(texts[0], texts[1])
+
+
+def test_nothing_in_is_nothing_out() -> None:
+    model = encoder()
+    width = model.encode_texts(TEXTS[:1]).shape[1]
+    assert model.encode_frames(frames(0)).shape == (0, width)
+    assert model.encode_texts([]).shape == (0, width)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"CLIP folder must exist, got '.*/none'; check the mod"
+    ):
+        OpenClipEncoder(f"local-dir:{tmp_path / 'none'}", device="cpu")
+
+
+def test_missing_weights_are_an_error_and_no_random_model(folder: Path) -> None:
+    (folder / "open_clip_model.safetensors").unlink()
+    with pytest.raises(ModelError, match=f"CLIP model 'local-dir:{folder}' cannot be loaded: "):
+        OpenClipEncoder(f"local-dir:{folder}", device="cpu")
+
+
+def test_damaged_weights_are_an_error(folder: Path) -> None:
+    weights = folder / "open_clip_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="cannot be loaded: "):
+        OpenClipEncoder(f"local-dir:{folder}", device="cpu")
+
+
+def test_a_published_model_needs_a_tag() -> None:
+    with pytest.raises(ModelError, match="'ViT-B-16' needs a `pretrained` tag"):
+        OpenClipEncoder("ViT-B-16", device="cpu")
+
+
+def test_the_fingerprint_follows_every_byte_of_the_weights(folder: Path) -> None:
+    before = clip_fingerprint(f"local-dir:{folder}", None)
+    weights = folder / "open_clip_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert clip_fingerprint(f"local-dir:{folder}", None) != before
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_folder_lies(folder: Path) -> None:
+    before = clip_fingerprint(f"local-dir:{folder}", None)
+    other = folder.rename(folder.parent / "moved")
+    assert clip_fingerprint(f"local-dir:{other}", None) == before
+
+
+def test_published_models_differ_by_name_and_tag() -> None:
+    pairs = [("ViT-B-16", "openai"), ("ViT-B-16", "webli"), ("ViT-L-14", "openai")]
+    assert len({clip_fingerprint(*pair) for pair in pairs}) == 3
+
+
+def test_what_shapes_the_answers_of_the_lvlm_is_in_its_fingerprint(folder: Path) -> None:
+    source = find_source(str(folder), None)
+    prints = {source.fingerprint("float32", "variants"), source.fingerprint("float32", "paper")}
+    prints.add(source.fingerprint("bfloat16", "variants"))
+    (folder / "open_clip_config.json").write_text("{}")
+    prints.add(find_source(str(folder), None).fingerprint("float32", "variants"))
+    assert len(prints) == 4
+
+
+def test_fingerprints_load_no_model() -> None:
+    code = (
+        "import sys; from zs_dagster.models.loading import Models; m = Models();"
+        "m.clip_fingerprint('demo'); m.lvlm_fingerprint('demo');"
+        "print('torch' in sys.modules, 'open_clip' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.split() == [b"False", b"False"]

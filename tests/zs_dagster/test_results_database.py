@@ -1,0 +1,105 @@
+"""The published DuckDB file holds every table and never blocks on a reader."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from zs_dagster.results_database import VIEWS, ResultsDatabase
+from zs_dagster.schemas import SCHEMAS, columns
+from zs_dagster.tables import Tables
+
+
+def annotation(video: str) -> dict[str, Any]:
+    return {"video_id": video, "label": "jump", "start_s": 1.0, "end_s": 2.0}
+
+
+def confidence(video: str) -> dict[str, Any]:
+    return {"video_id": video, "label": "jump", "time_s": 0.0, "p_start": 0.25, "p_end": 0.5}
+
+
+def ask(path: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+        return rows
+
+
+def filled(root: Path) -> Tables:
+    tables = Tables(root)
+    tables.write("annotations", "one", [annotation("a"), annotation("b")])
+    tables.write("annotations", "two", [annotation("c")])
+    tables.write("frame_confidence", "one", [confidence("a")], "part-a")
+    tables.write("frame_confidence", "one", [confidence("b")], "part-b")
+    return tables
+
+
+def test_rows_of_all_datasets_and_parts_are_published(tmp_path: Path) -> None:
+    tables, database = filled(tmp_path / "tables"), ResultsDatabase(tmp_path / "results.duckdb")
+    counts = database.publish(tables.root)
+    assert counts == dict.fromkeys(SCHEMAS, 0) | {"annotations": 3, "frame_confidence": 2}
+    found = ask(database.path, "select dataset, video_id from annotations order by video_id")
+    assert found == [("one", "a"), ("one", "b"), ("two", "c")]
+    assert ask(database.path, "select sum(p_start) from frame_confidence") == [(0.5,)]
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_every_table_has_its_columns_types_and_comments(
+    tmp_path: Path, is_filled: bool
+) -> None:
+    if is_filled:
+        filled(tmp_path / "tables")
+    database = ResultsDatabase(tmp_path / "results.duckdb")
+    database.publish(tmp_path / "tables")
+    types = {"string": "VARCHAR", "double": "DOUBLE", "int64": "BIGINT", "bool": "BOOLEAN"}
+    query = "select column_name, data_type, comment from duckdb_columns() where table_name = "
+    for table in SCHEMAS:
+        found = ask(database.path, f"{query} '{table}' order by column_index")
+        assert found == [(n, types[kind], text) for n, kind, text in columns(table)], table
+
+
+def test_large_tables_are_views_over_the_files(tmp_path: Path) -> None:
+    tables, database = filled(tmp_path / "tables"), ResultsDatabase(tmp_path / "results.duckdb")
+    database.publish(tables.root)
+    views = ask(database.path, "select view_name from duckdb_views() where not internal")
+    assert {name for (name,) in views} == set(VIEWS) == {"frame_confidence"}
+    tables.write("frame_confidence", "one", [confidence("c")], "part-c")
+    assert ask(database.path, "select count(*) from frame_confidence") == [(3,)]
+
+
+def test_an_open_reader_blocks_no_rebuild_and_keeps_what_it_saw(tmp_path: Path) -> None:
+    tables, database = filled(tmp_path / "tables"), ResultsDatabase(tmp_path / "results.duckdb")
+    database.publish(tables.root)
+    with duckdb.connect(str(database.path), read_only=True) as reader:
+        tables.write("annotations", "two", [])
+        assert database.publish(tables.root)["annotations"] == 2
+        assert reader.execute("select count(*) from annotations").fetchall() == [(3,)]
+    assert ask(database.path, "select count(*) from annotations") == [(2,)]
+
+
+def test_a_folder_with_quotes_is_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "it's; drop table annotations; --"
+    database = ResultsDatabase(folder / "results.duckdb")
+    database.publish(filled(folder / "tables").root)
+    assert ask(database.path, "select count(*) from annotations") == [(3,)]
+    assert ask(database.path, "select count(*) from frame_confidence") == [(2,)]
+
+
+@pytest.mark.parametrize("name", ["[ab]", "a*b"])
+def test_a_folder_with_glob_characters_is_a_folder(tmp_path: Path, name: str) -> None:
+    database = ResultsDatabase(tmp_path / name / "results.duckdb")
+    database.publish(filled(tmp_path / name / "tables").root)
+    assert ask(database.path, "select count(*) from annotations") == [(3,)]
+
+
+def test_no_tables_at_all_give_a_database_of_empty_ones(tmp_path: Path) -> None:
+    database = ResultsDatabase(tmp_path / "new" / "results.duckdb")
+    assert database.publish(tmp_path / "nothing") == dict.fromkeys(SCHEMAS, 0)
+    for table in SCHEMAS:
+        assert ask(database.path, f"select * from {table}") == []  # noqa: S608
+
+
+def test_nothing_temporary_is_left(tmp_path: Path) -> None:
+    ResultsDatabase(tmp_path / "results.duckdb").publish(tmp_path / "nothing")
+    left = {path.name for path in tmp_path.iterdir()} - {"results.duckdb.lock"}
+    assert left == {"results.duckdb"}

@@ -1,0 +1,131 @@
+"""Tables hold exactly the columns of their schema, part by part."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zs_dagster.errors import StoreError
+from zs_dagster.schemas import SCHEMAS, columns
+from zs_dagster.tables import Tables, part_name
+
+
+def annotation(video: str = "v", **changes: object) -> dict[str, Any]:
+    return {"video_id": video, "label": "jump", "start_s": 1.0, "end_s": 2.0, **changes}
+
+
+def test_rows_come_back_with_their_dataset(tmp_path: Path) -> None:
+    tables = Tables(tmp_path / "tables")
+    tables.write("annotations", "tiny", [annotation("a"), annotation("b")])
+    expected = [{"dataset": "tiny", **annotation(v)} for v in ("a", "b")]
+    assert tables.rows("annotations", "tiny") == expected
+
+
+def test_writing_replaces_the_whole_part(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.write("annotations", "tiny", [annotation("a"), annotation("b")])
+    tables.write("annotations", "tiny", [annotation("c")])
+    assert [row["video_id"] for row in tables.rows("annotations", "tiny")] == ["c"]
+
+
+def test_no_rows_still_have_all_columns(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.write("annotations", "tiny", [])
+    assert tables.read("annotations", "tiny").schema.names == SCHEMAS["annotations"].names
+    assert tables.rows("annotations", "tiny") == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {k: v for k, v in annotation().items() if k != "end_s"},
+        annotation(score=1.0),
+    ],
+    ids=["missing", "unknown"],
+)
+def test_other_columns_are_refused_and_named(tmp_path: Path, row: dict[str, Any]) -> None:
+    tables = Tables(tmp_path)
+    rule = r"rows of 'annotations' must have the columns \['end_s', 'label', .*\], got \["
+    with pytest.raises(StoreError, match=rule):
+        tables.write("annotations", "tiny", [row])
+    assert not tables.has("annotations", "tiny")
+
+
+def test_a_later_row_with_other_columns_is_refused_too(tmp_path: Path) -> None:
+    rows = [annotation(), annotation(score=1.0)]
+    with pytest.raises(StoreError, match=r"rows of 'annotations' must have the columns"):
+        Tables(tmp_path).write("annotations", "tiny", rows)
+
+
+def test_an_empty_value_is_refused_where_the_schema_wants_one(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    with pytest.raises(StoreError, match="column 'label' of 'annotations' must not be empty"):
+        tables.write("annotations", "tiny", [annotation(), annotation(label=None)])
+    assert not tables.has("annotations", "tiny")
+
+
+def test_parts_are_kept_by_name(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    for part in ("a", "b", "c"):
+        tables.write("annotations", "tiny", [annotation(part)], part)
+    tables.write("annotations", "other", [annotation("a")], "a")
+    tables.keep_parts("annotations", "tiny", ["b"])
+    kept = [tables.has("annotations", "tiny", part) for part in ("a", "b", "c")]
+    assert kept == [False, True, False]
+    assert tables.has("annotations", "other", "a")
+
+
+def test_parts_of_a_table_that_was_never_written_can_be_cleaned(tmp_path: Path) -> None:
+    Tables(tmp_path).keep_parts("annotations", "tiny", [])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["plain", "nested/video", "../../up", "*", "a'b", "ü" * 300])
+def test_a_part_is_found_by_what_it_is_about(tmp_path: Path, name: str) -> None:
+    tables = Tables(tmp_path)
+    part = part_name(name, ["content"])
+    tables.write("annotations", "tiny", [annotation(name)], part)
+    tables.write("annotations", "tiny", [annotation("x")], part_name("x", ["content"]))
+    assert tables.part_of("annotations", "tiny", name) == part
+    assert tables.path("annotations", "tiny", part).parent == tmp_path / "annotations" / "tiny"
+
+
+def test_a_part_is_named_after_its_content_too() -> None:
+    assert part_name("video", [1]) != part_name("video", [2])
+    assert part_name("video", [1]) != part_name("other", [1])
+
+
+def test_a_missing_part_names_the_asset_to_materialise(tmp_path: Path) -> None:
+    rule = (
+        "table 'segments' of dataset 'tiny' has nothing about 'v'; "
+        "materialise the asset 'segments' first"
+    )
+    with pytest.raises(StoreError, match=rule):
+        Tables(tmp_path).part_of("segments", "tiny", "v")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PAR1 but not really"])
+def test_a_table_that_cannot_be_read_names_the_asset(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    tables = Tables(tmp_path)
+    if content is not None:
+        tables.path("segments", "tiny").parent.mkdir(parents=True)
+        tables.path("segments", "tiny").write_bytes(content)
+    rule = "table 'segments' of dataset 'tiny' cannot be read .*; materialise the asset 'segm"
+    with pytest.raises(StoreError, match=rule):
+        tables.rows("segments", "tiny")
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_every_column_has_a_type_and_a_description(table: str) -> None:
+    described = columns(table)
+    assert [name for name, _, _ in described] == SCHEMAS[table].names
+    assert described[0][0] == "dataset"
+    for name, kind, meaning in described:
+        assert kind in {"string", "double", "int64", "bool"}, name
+        assert len(meaning) > 3, name
+
+
+def test_what_is_no_table_has_no_columns() -> None:
+    assert columns("results") == []
