@@ -12,7 +12,11 @@ from zs_dagster.home import Home
 from zs_dagster.localization.class_filter import class_ranks, video_similarity
 
 
-@stage("localization", deps=["frame_features", "class_embeddings", "annotations"])
+@stage(
+    "localization",
+    deps=["frame_features", "class_embeddings", "annotations"],
+    options=["top_k", "filter_frames", "filter_text"],
+)
 def candidate_classes(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
 ) -> dg.MaterializeResult:

@@ -18,6 +18,7 @@ VERSION = "1"
     deps=["class_queries"],
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
+    pool="gpu",
 )
 def class_embeddings(
     context: dg.AssetExecutionContext,

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from zs_dagster.home import Home
 from zs_dagster.similarity import cosine_similarity
 
-Row = dict[str, Any]
+# What `scored_videos` reads: the assets that its readers depend on.
+SCORES = [
+    "videos",
+    "frame_features",
+    "class_embeddings",
+    "candidate_classes",
+    "frame_confidence",
+]
 
 
 @dataclass(frozen=True, eq=False)

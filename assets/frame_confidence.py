@@ -46,6 +46,10 @@ class Wanted:
         made_of = (self.video["content_hash"], self.fps, self.fingerprint, prompt)
         return digest(KIND, VERSION, *made_of)
 
+    def asked(self) -> list[list[str]]:
+        """Return label, start and end prompt of each class."""
+        return [[query.label, *query.prompts()] for query in self.queries]
+
     def keys(self) -> dict[str, str]:
         """Return the key of each prompt; classes may share one."""
         return {
@@ -59,6 +63,7 @@ class Wanted:
     version=model_version(VERSION, declared_lvlm),
     kinds=["pytorch"],
     pool="gpu",
+    options=["fps", "score_known_classes"],
 )
 def frame_confidence(
     context: dg.AssetExecutionContext,
@@ -82,7 +87,7 @@ def frame_confidence(
             _score(wanted, missing, models.get().scorer(dataset.profile), home.get().store)
         computed += len(missing)
         parts.append(_tabulate(wanted, home.get(), dataset.name))
-        rows += [{"video_id": video_id, "keys": wanted.keys()}]
+        rows += [{"video_id": video_id, "asked": wanted.asked(), "keys": wanted.keys()}]
     tables.keep_parts(KIND, dataset.name, parts)
     total = sum(len(row["keys"]) for row in rows)
     return versioned(rows, computed=computed, reused=total - computed)
@@ -104,7 +109,9 @@ def _queries_by_video(home: Home, dataset: str, *, known: bool) -> dict[str, lis
 def _score(wanted: Wanted, prompts: Sequence[str], scorer: YesNoScorer, store: Store) -> None:
     """Ask the missing questions in one pass over the frames; entries appear when it is done."""
     times, answers = [], []
-    for frames in sampled_frames(wanted.video["path"], wanted.fps):
+    for frames in sampled_frames(
+        wanted.video["path"], wanted.fps, wanted.video["content_hash"]
+    ):
         answers.append(scorer.score(frames.rgb, prompts))
         times.append(frames.time_s)
     p_yes, time_s = np.concatenate(answers), np.concatenate(times)
@@ -116,11 +123,11 @@ def _score(wanted: Wanted, prompts: Sequence[str], scorer: YesNoScorer, store: S
 
 def _tabulate(wanted: Wanted, home: Home, dataset: str) -> str:
     """Write the scores of a video as a table for SQL, named by what is in it."""
-    content = [[query.label, *query.prompts()] for query in wanted.queries]
-    part = part_name(wanted.video["video_id"], [content, wanted.keys()])
+    content = [wanted.asked(), wanted.keys()]
+    part = part_name(wanted.video["video_id"], content)
     if not home.tables.has(KIND, dataset, part):
         rows = [row for query in wanted.queries for row in _rows(wanted, query, home.store)]
-        home.tables.write(KIND, dataset, rows, part)
+        home.tables.replace_part(KIND, dataset, wanted.video["video_id"], content, rows)
     return part
 
 

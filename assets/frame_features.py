@@ -29,6 +29,7 @@ VERSION = "1"
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
     pool="gpu",
+    options=["fps"],
 )
 def frame_features(
     context: dg.AssetExecutionContext,
@@ -62,7 +63,7 @@ def frame_features(
 
 def _encode(video: dict[str, Any], fps: float, encoder: FrameEncoder) -> Arrays:
     features, times = [], []
-    for frames in sampled_frames(video["path"], fps):
+    for frames in sampled_frames(video["path"], fps, video["content_hash"]):
         features.append(encoder.encode_frames(frames.rgb).astype(np.float16))
         times.append(frames.time_s)
     return {"features": np.concatenate(features), "time_s": np.concatenate(times)}

@@ -1,6 +1,5 @@
 """Segments against ground truth -> metrics with intervals and provenance."""
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from resources.library import VideoLibrary
 from resources.models import ModelsResource
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.digests import digest
+from zs_dagster.errors import StoreError
 from zs_dagster.evaluation.average_precision import evaluate
 from zs_dagster.evaluation.bootstrap import Interval, bootstrap_average_map, compare_average_map
 from zs_dagster.evaluation.class_filter import filter_quality
@@ -27,9 +27,10 @@ from zs_dagster.segments import LabelledSegments
 
 Row = dict[str, Any]
 AVERAGE = "average_mAP"
+READ = ["segments", "annotations", "candidate_classes", "class_queries"]
 
 
-@stage("localization", deps=["segments", "annotations", "candidate_classes"], kinds=["duckdb"])
+@stage("localization", deps=READ, options=["protocol"])
 def localization_metrics(
     context: dg.AssetExecutionContext,
     home: HomeResource,
@@ -43,12 +44,28 @@ def localization_metrics(
     """
     dataset, tables = library.dataset(context.partition_key), home.get().tables
     truth = labelled(tables.rows("annotations", dataset.name))
+    methods = {row["method"]: row["parameters"] for row in tables.rows("methods", dataset.name)}
+    if set(methods) != set(dataset.localization.methods):
+        raise StoreError(
+            f"methods of '{dataset.name}' changed since its segments were found; "
+            "materialise `segments` first"
+        )
     found = _by_method(tables.rows("segments", dataset.name), dataset)
     metrics, per_class = ([], []) if not len(truth) else _evaluate(dataset, truth, found)
     if len(truth):
         metrics += _filter_rows(tables.rows("candidate_classes", dataset.name))
     source = _provenance(home.get(), models.get(), dataset) | {"run_id": context.run_id}
-    rows = [{"low": None, "high": None, "parameters": "{}", **row, **source} for row in metrics]
+    rows = [
+        {
+            "low": None,
+            "high": None,
+            "parameters": methods.get(row["method"], "{}"),
+            **row,
+            **source,
+        }
+        for row in metrics
+        if math.isfinite(row["value"])
+    ]
     classes = [row | {"run_id": context.run_id} for row in per_class]
     tables.write("localization_metrics", dataset.name, rows)
     tables.write("metrics_history", dataset.name, rows, context.run_id)
@@ -93,15 +110,12 @@ def _evaluate(
     metrics: list[Row] = []
     per_class: list[Row] = []
     for name, predictions in found.items():
-        method = dataset.localization.methods[name]
         same = {"method": name, "protocol": protocol.name, "split": "all"}
         scores = evaluate(truth, predictions, protocol)
         interval = bootstrap_average_map(truth, predictions, protocol)
-        parameters = json.dumps(method.model_dump(mode="json"), sort_keys=True)
-        described = same | {"parameters": parameters}
-        metrics.append(described | _interval_row(AVERAGE, interval))
+        metrics.append(same | _interval_row(AVERAGE, interval))
         for tiou, value in zip(protocol.thresholds, scores.mean_ap.tolist(), strict=True):
-            metrics.append(described | {"metric": f"mAP@{tiou:g}", "value": value})
+            metrics.append(same | {"metric": f"mAP@{tiou:g}", "value": value})
             per_class += [
                 {"method": name, "protocol": protocol.name, "tiou": tiou}
                 | {"label": label, "average_precision": float(ap)}
@@ -120,7 +134,8 @@ def _ratio_rows(
     methods = dataset.localization.methods
     first = next(iter(methods))
     rows: list[Row] = []
-    for name in [n for n, method in methods.items() if method.localizer != "zeal"]:
+    baselines = [name for name, method in methods.items() if method.localizer != "zeal"]
+    for name in [name for name in baselines if name != first]:
         comparison = compare_average_map(truth, (found[name], found[first]), protocol)
         # Nothing is a finite multiple of a baseline that found nothing.
         if math.isfinite(comparison.ratio.value):

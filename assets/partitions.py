@@ -2,10 +2,10 @@
 
 import dagster as dg
 
-from zs_dagster.datasets.catalogue import load_catalogue
+from resources.library import checked_catalogue
 from zs_dagster.home import Home
 
-catalogue = load_catalogue(Home.from_environment().datasets)
+catalogue = checked_catalogue(Home.from_environment().datasets)
 
 # Shared by every partitioned asset: a job over assets with different definitions, even over
 # the same keys, does not resolve.

@@ -9,13 +9,12 @@ from urllib.parse import quote
 
 import dagster as dg
 
-from assets.class_scores import scored_videos
+from assets.class_scores import SCORES, scored_videos
 from assets.pictures import picture
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
-from zs_dagster.digests import file_digest
 from zs_dagster.files import write_text
 from zs_dagster.home import Home
 from zs_dagster.progress import track
@@ -31,7 +30,7 @@ Row = dict[str, Any]
 
 @stage(
     "results",
-    deps=["videos", "annotations", "frame_confidence", "segments", "localization_metrics"],
+    deps=[*SCORES, "annotations", "segments", "localization_metrics"],
     kinds=["html"],
 )
 def report(
@@ -46,8 +45,14 @@ def report(
     readable = [video for video in page.videos if video.status == "ok"]
     if readable:
         metadata["timeline"] = picture(timeline_png(readable[0]), readable[0].video_id)
-    rows = [{"digest": file_digest(path)}]
-    return versioned(rows, computed=len(page.videos), metadata=metadata)
+    return versioned(_shown(home.get(), dataset), computed=len(page.videos), metadata=metadata)
+
+
+def _shown(home: Home, dataset: Dataset) -> list[Row]:
+    """Return what the page shows, without the clock and the commit: its version."""
+    shown = ("videos", "annotations", "candidate_classes", "segments", "localization_metrics")
+    rows = [{"table": t, **row} for t in shown for row in home.tables.rows(t, dataset.name)]
+    return [*rows, {"scores": home.tables.parts("frame_confidence", dataset.name)}]
 
 
 def _report(home: Home, dataset: Dataset) -> Report:

@@ -5,7 +5,17 @@ import dagster as dg
 from resources.home import HomeResource
 from zs_dagster.results_database import ResultsDatabase
 
-PUBLISHED = ["localization_metrics", "segments", "frame_confidence", "videos", "annotations"]
+PUBLISHED = [
+    "videos",
+    "annotations",
+    "class_queries",
+    "frame_features",
+    "class_embeddings",
+    "candidate_classes",
+    "frame_confidence",
+    "segments",
+    "localization_metrics",
+]
 
 
 @dg.asset(group_name="results", deps=PUBLISHED, kinds={"duckdb"}, code_version="1")

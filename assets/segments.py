@@ -1,19 +1,20 @@
 """Cached scores -> scored segments, by every method of the dataset; nothing is scored here."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from assets.class_scores import ClassScores, scored_videos
-from assets.stage import publish, stage
+from assets.class_scores import SCORES, ClassScores, scored_videos
+from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Method
 from zs_dagster.localization.clip_only import ClipOnlyParameters, clip_only
-from zs_dagster.localization.parameters import with_overrides
+from zs_dagster.localization.methods import Parameters, method_parameters
 from zs_dagster.localization.proposals import Proposals
 from zs_dagster.localization.random_scores import random_scores
 from zs_dagster.localization.zeal import localize
@@ -33,15 +34,20 @@ class Localizer:
 
     name: str
     method: Method
-    parameters: Any
+    parameters: Parameters
 
     @classmethod
     def of(cls, name: str, method: Method, tried: Mapping[str, float]) -> "Localizer":
         """Join what the dataset file fixes with what this run tries."""
-        if method.localizer == "clip-only":
-            fixed: Any = method.parameters
-            return cls(name, method, ClipOnlyParameters(**fixed))
-        return cls(name, method, with_overrides(method.preset, {**tried, **method.parameters}))
+        given = method.parameters
+        parameters = method_parameters(method.localizer, method.preset, given, tried)
+        return cls(name, method, parameters)
+
+    def described(self) -> dict[str, Any]:
+        """Return what produced the segments of this method, defaults included."""
+        said = self.method.model_dump(mode="json", exclude={"description", "parameters"})
+        text = json.dumps(said | {"parameters": asdict(self.parameters)}, sort_keys=True)
+        return {"method": self.name, "parameters": text}
 
     def chosen(self, video: list[ClassScores], labels: Sequence[str]) -> list[ClassScores]:
         """Return what the method may answer in a video, one item per class."""
@@ -54,7 +60,7 @@ class Localizer:
     def localize(self, scores: ClassScores) -> Proposals:
         """Find the segments of one class in one video."""
         confidence, actionness = scores.confidence, scores.actionness
-        if self.method.localizer == "clip-only":
+        if isinstance(self.parameters, ClipOnlyParameters):
             return clip_only(actionness, scores.time_s, scores.end_s, self.parameters)
         if self.method.localizer == "random":
             confidence, actionness = random_scores(
@@ -66,7 +72,7 @@ class Localizer:
         return localize(confidence, actionness, scores.time_s, scores.end_s, self.parameters)
 
 
-@stage("localization", deps=["frame_confidence", "frame_features", "class_embeddings"])
+@stage("localization", deps=SCORES, options=["methods"])
 def segments(
     context: dg.AssetExecutionContext,
     config: SegmentsConfig,
@@ -86,7 +92,10 @@ def segments(
         for scores in localizer.chosen(video, dataset.classes)
         for row in _rows(localizer, scores)
     ]
-    return publish(context, home.get(), rows, computed=len(rows))
+    methods = [localizer.described() for localizer in localizers]
+    home.get().tables.write("segments", dataset.name, rows)
+    home.get().tables.write("methods", dataset.name, methods)
+    return versioned([*rows, *methods], computed=len(rows))
 
 
 def _rows(localizer: Localizer, scores: ClassScores) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from zs_dagster.errors import StoreError
 from zs_dagster.files import atomic_path
 from zs_dagster.schemas import SCHEMAS, columns
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # Too large to copy: read where it lies.
 VIEWS = frozenset({"frame_confidence"})
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,24 @@ class ResultsDatabase:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self.path}.lock"), atomic_path(self.path) as temporary:
-            temporary.unlink()
-            return _build(temporary, tables)
+            return _build_steadily(temporary, tables)
+
+
+def _build_steadily(path: Path, tables: Path) -> dict[str, int]:
+    """Build; begin again where another dataset replaced a file between listing and reading."""
+    import duckdb
+
+    for attempt in range(1, ATTEMPTS + 1):
+        path.unlink(missing_ok=True)
+        try:
+            return _build(path, tables)
+        except duckdb.IOException as error:
+            if attempt == ATTEMPTS:
+                raise StoreError(
+                    f"the tables below '{tables}' cannot be read ({error}); materialise "
+                    "`results` again when no other run is going on"
+                ) from error
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _build(path: Path, tables: Path) -> dict[str, int]:
@@ -57,7 +75,7 @@ def _add(connection: "DuckDBPyConnection", table: str, folder: Path) -> int:
     if any(folder.glob("*/*.parquet")):
         # The folder is a name, whatever characters it has; only our own stars are a pattern.
         pattern = f"{glob.escape(str(folder))}/*/*.parquet".replace("'", "''")
-        source = f"select * from read_parquet('{pattern}')"  # noqa: S608 - our own path
+        source = f"select * from read_parquet('{pattern}', union_by_name = true)"  # noqa: S608 - our own path
     else:
         empty = ", ".join(f"null::{_sql(kind)} as {name}" for name, kind, _ in columns(table))
         source = f"select {empty} where false"

@@ -113,6 +113,13 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("score", NUMBER, "Confidence, unitless; comparable within a method"),
         ]
     ),
+    "methods": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            _column("parameters", TEXT, "Localizer, candidates and all parameters, JSON"),
+        ]
+    ),
     "localization_metrics": METRICS,
     "metrics_history": METRICS,
     "class_metrics": pa.schema(

@@ -74,7 +74,7 @@ class Store:
         """Read a JSON document, or ``None`` where there is none or it is broken."""
         try:
             text = self.path(kind, key, "json").read_text(encoding="utf-8")
-            document: dict[str, Any] = json.loads(text)
+            document = json.loads(text)
         except (OSError, ValueError):
             return None
-        return document
+        return document if isinstance(document, dict) else None

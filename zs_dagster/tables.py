@@ -48,7 +48,18 @@ class Tables:
         folder = self.root / table / dataset
         for path in folder.glob("*.parquet"):
             if path.stem not in parts:
-                path.unlink()
+                path.unlink(missing_ok=True)
+
+    def replace_part(
+        self, table: str, dataset: str, name: str, content: object, rows: Sequence[Row]
+    ) -> str:
+        """Write the part about one thing, named by its content, and delete its older ones."""
+        part = part_name(name, content)
+        self.write(table, dataset, rows, part)
+        for path in (self.root / table / dataset).glob(f"{digest(name)[:16]}-*.parquet"):
+            if path.stem != part:
+                path.unlink(missing_ok=True)
+        return part
 
     def part_of(self, table: str, dataset: str, name: str) -> str:
         """Return the part that was written for a name, see `part_name`.
@@ -63,6 +74,10 @@ class Tables:
                 f"materialise the asset '{table}' first"
             )
         return paths[0].stem
+
+    def parts(self, table: str, dataset: str) -> list[str]:
+        """Return the names of all parts, sorted."""
+        return sorted(path.stem for path in (self.root / table / dataset).glob("*.parquet"))
 
     def has(self, table: str, dataset: str, part: str = WHOLE) -> bool:
         """Say whether a part was written."""

@@ -120,10 +120,10 @@ def _sentence(row: dict[str, Any]) -> str:
     """Say in words what the table has no column for."""
     subject, is_ratio, baseline = row["metric"].partition("_over_")
     if is_ratio:
-        interval = f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
-        return (
-            f"{row['method']} has {row['value']:.2f} times the mAP of {baseline} ({interval})"
-        )
+        text = f"{row['method']} has {row['value']:.2f} times the mAP of {baseline}"
+        if row["low"] is None:
+            return text
+        return f"{text} (95 % interval {row['low']:.2f} to {row['high']:.2f})"
     if row["method"] == "class-filter":
         return f"{row['method']} {subject.removeprefix('filter_')} {row['value']:.1%}"
     return ""

@@ -2,19 +2,22 @@
 
 import os
 import resource
-import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zs_dagster.errors import InputError
+from filelock import FileLock, Timeout
+
+from zs_dagster.errors import InputError, ZsDagsterError
+from zs_dagster.files import write_text
 from zs_dagster.home import Home
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult
+    from dagster import ExecuteInProcessResult, JobDefinition
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -43,10 +46,15 @@ def prepare_environment() -> Home:
     os.environ["ZS_HOME"] = str(home.root)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    home.dagster.mkdir(parents=True, exist_ok=True)
     settings = home.dagster / "dagster.yaml"
-    if not settings.exists():
-        shutil.copyfile(ROOT / "dagster.yaml", settings)
+    try:
+        if not settings.exists():
+            write_text(settings, (ROOT / "dagster.yaml").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"the home folder must be writable, got '{home.root}': {error.strerror}; "
+            "set ZS_HOME to another one"
+        ) from error
     # `assets` and `resources` are common names: ours must win over an installed package.
     if sys.path[0] != str(ROOT):
         sys.path.insert(0, str(ROOT))
@@ -71,10 +79,12 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
     from zs_dagster.definitions import defs
 
     started = time.monotonic()
-    with dg.DagsterInstance.get() as instance:
+    graph = defs.resolve_job_def(job)
+    _check_options(graph, options)
+    with _only_run_of(dataset), dg.DagsterInstance.get() as instance:
         end_dead_runs(instance)
         try:
-            result = defs.resolve_job_def(job).execute_in_process(
+            result = graph.execute_in_process(
                 partition_key=dataset,
                 instance=instance,
                 run_config={
@@ -87,6 +97,31 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
             raise InputError(f"--set: {error.errors[0].message}") from error
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Outcome(result.run_id, _stages(result), time.monotonic() - started, peak)
+
+
+def _check_options(graph: "JobDefinition", options: Mapping[str, object]) -> None:
+    """Refuse options of assets that have none; Dagster would ignore them in silence."""
+    takes = [node.name for node in graph.nodes if node.definition.has_config_field]
+    for name in options:
+        if name not in takes:
+            raise InputError(f"--set: '{name}' takes no options; {', '.join(takes)} do")
+
+
+@contextmanager
+def _only_run_of(dataset: str) -> Iterator[None]:
+    """Hold the dataset while it runs: two runs at once would mix their tables.
+
+    The lock goes with the process, however that ends.
+    """
+    path = Home.from_environment().root / "locks" / f"{dataset}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout as error:
+        raise ZsDagsterError(
+            f"dataset '{dataset}' is being run by another process; wait until that ends"
+        ) from error
 
 
 def _stages(result: "ExecuteInProcessResult") -> dict[str, dict[str, float]]:

@@ -12,6 +12,9 @@ import typer
 from zs_dagster.cli import demo, doctor, evaluate, propose, run, sql, ui
 from zs_dagster.errors import InputError, ZsDagsterError
 
+# How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
+INTERRUPTED = frozenset({"DagsterExecutionInterruptedError"})
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -39,9 +42,11 @@ def main() -> None:
         # The reader went away (`| head`); Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:
-        if os.environ.get("ZS_DEBUG"):
+    except BaseException as error:
+        if isinstance(error, SystemExit) or os.environ.get("ZS_DEBUG"):
             raise
+        if isinstance(error, KeyboardInterrupt) or type(error).__name__ in INTERRUPTED:
+            _fail("interrupted; run again to continue where it stopped", 130)
         _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,7 +50,15 @@ def _read(path: Path) -> tuple[Any, Any, float]:
             confidence, actionness, fps = (file[name] for name in ARRAYS)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        AttributeError,
+        TypeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+    ) as error:
         if isinstance(error, InputError):
             raise
         # numpy's own message advises to unpickle; that would run whatever the file says.

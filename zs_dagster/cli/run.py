@@ -40,8 +40,10 @@ def run_dataset(
     """Materialise a dataset, show what came out and write the summary."""
     home = prepare_environment()
     find_dataset(load_catalogue(home.datasets), dataset)
-    if json_file is not None and not json_file.absolute().parent.is_dir():
-        raise InputError(f"--json needs an existing folder, got '{json_file}'")
+    if json_file is not None and (
+        json_file.is_dir() or not json_file.absolute().parent.is_dir()
+    ):
+        raise InputError(f"--json needs a file in an existing folder, got '{json_file}'")
     with console.progress():
         outcome = materialise(dataset, "localize", options)
     rows = metric_rows(home, dataset, outcome.run_id)

@@ -9,17 +9,22 @@ from zs_dagster.datasets.description import Dataset, VideoFolder
 from zs_dagster.errors import DatasetError
 
 SHIPPED = Path(__file__).parent / "shipped"
+SHIPPED_QUERIES = "demo"
 Catalogue = dict[str, Dataset]
 
 
 def load_catalogue(user_folder: Path) -> Catalogue:
-    """Read every shipped dataset and every ``*.yaml`` of the user's folder, by name.
+    """Read every shipped dataset and every YAML file of the user's folder, by name.
+
+    Query banks may lie beside the datasets that name them.
 
     Raises:
         DatasetError: If a file is broken, or two files describe datasets of one name.
     """
     catalogue: Catalogue = {}
-    for path in [*sorted(SHIPPED.glob("*.yaml")), *sorted(user_folder.glob("*.yaml"))]:
+    for path in [*sorted(SHIPPED.glob("*.yaml")), *sorted(user_folder.glob("*.y*ml"))]:
+        if _is_query_bank(path):
+            continue
         dataset = load_dataset(path)
         if dataset.name in catalogue:
             raise DatasetError(f"{path}: dataset '{dataset.name}' exists already; rename it")
@@ -47,10 +52,7 @@ def load_dataset(path: Path) -> Dataset:
     Raises:
         DatasetError: If the file cannot be read or breaks a rule; names file and key.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DatasetError(f"{path}: cannot be read as YAML: {_one_line(error)}") from error
+    values = _read(path)
     if not isinstance(values, dict):
         raise DatasetError(
             f"{path}: must hold a mapping with name, videos, classes and queries"
@@ -61,6 +63,20 @@ def load_dataset(path: Path) -> Dataset:
         raise DatasetError(f"{path}: {_first_problem(error)}") from error
 
 
+def _is_query_bank(path: Path) -> bool:
+    """Say whether a file maps labels to questions, and so describes no dataset."""
+    values = _read(path)
+    entries = list(values.values()) if isinstance(values, dict) else []
+    return bool(entries) and all(isinstance(e, dict) and "start_question" in e for e in entries)
+
+
+def _read(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DatasetError(f"{path}: cannot be read as YAML: {_one_line(error)}") from error
+
+
 def _absolute(dataset: Dataset, folder: Path) -> Dataset:
     update: dict[str, object] = {}
     if isinstance(dataset.videos, VideoFolder):
@@ -68,7 +84,7 @@ def _absolute(dataset: Dataset, folder: Path) -> Dataset:
         update["videos"] = videos
     if dataset.annotations is not None:
         update["annotations"] = folder / dataset.annotations
-    if dataset.queries.endswith((".yaml", ".yml")):
+    if dataset.queries != SHIPPED_QUERIES:
         update["queries"] = str(folder / dataset.queries)
     return dataset.model_copy(update=update)
 

@@ -16,7 +16,10 @@ class Strict(BaseModel):
 
 
 class VideoFolder(Strict):
-    """Files of a folder, found by pattern; the id is the path below it without suffix."""
+    """Files below a folder whose name fits a pattern, in upper or lower case.
+
+    The id of a video is its path below the folder, without suffix.
+    """
 
     folder: Path
     patterns: tuple[str, ...] = VIDEO_PATTERNS
@@ -61,7 +64,9 @@ class Localization(Strict):
     filter_text: Literal["name", "description"] = "name"
     protocol: str = "thumos14"
     score_known_classes: bool = False
-    methods: dict[str, Method] = Field(default_factory=lambda: {"zeal": Method()})
+    methods: Annotated[dict[str, Method], Field(min_length=1)] = Field(
+        default_factory=lambda: {"zeal": Method()}
+    )
 
     @model_validator(mode="after")
     def _known_classes_are_scored(self) -> "Localization":

@@ -1,5 +1,6 @@
 """The video files of a folder, by video id."""
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from zs_dagster.datasets.description import VideoFolder
@@ -16,8 +17,7 @@ def find_videos(videos: VideoFolder) -> dict[str, Path]:
     if not folder.is_dir():
         raise DatasetError(f"video folder must exist, got '{folder}'; check the dataset file")
     found: dict[str, Path] = {}
-    matches = {path for pattern in videos.patterns for path in folder.rglob(pattern)}
-    for path in sorted(matches):
+    for path in sorted(path for path in folder.rglob("*") if _fits(path, videos.patterns)):
         video_id = path.relative_to(folder).with_suffix("").as_posix()
         if video_id in found:
             raise DatasetError(
@@ -29,3 +29,14 @@ def find_videos(videos: VideoFolder) -> dict[str, Path]:
         wanted = ", ".join(videos.patterns)
         raise DatasetError(f"video folder '{folder}' holds no file that matches {wanted}")
     return found
+
+
+def _fits(path: Path, patterns: tuple[str, ...]) -> bool:
+    name = path.name.lower()
+    if path.is_dir() or not any(fnmatchcase(name, pattern.lower()) for pattern in patterns):
+        return False
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(f"file names must be UTF-8, got {str(path)!r}; rename it") from error
+    return True

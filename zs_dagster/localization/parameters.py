@@ -112,4 +112,10 @@ def with_overrides(preset: str, overrides: Mapping[str, Any]) -> ZealParameters:
         raise InputError(
             f"unknown ZEAL parameter {', '.join(unknown)}; known are {', '.join(known)}"
         )
-    return replace(PRESETS[preset], **overrides)
+    return replace(PRESETS[preset], **{k: _whole(k, v) for k, v in overrides.items()})
+
+
+def _whole(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever the user wrote
+    """Read 2.0 as 2 where a count is wanted: run configuration knows only numbers."""
+    is_count = name == "min_gap_samples" and isinstance(value, float) and value.is_integer()
+    return int(value) if is_count else value

@@ -60,4 +60,10 @@ class QueryBank:
                 f"class '{label}' in '{self.path}' must have {', '.join(sorted(FIELDS))} "
                 f"(prompt_name may be left out), got {texts!r:.120}"
             )
-        return {"prompt_name": label, **{name: str(text) for name, text in texts.items()}}
+        for name, text in texts.items():
+            if not isinstance(text, str):
+                raise QueryError(
+                    f"class '{label}' in '{self.path}': {name} must be a text, got {text!r}; "
+                    "put it in quotes"
+                )
+        return {"prompt_name": label, **texts}

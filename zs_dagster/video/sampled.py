@@ -5,13 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
+from zs_dagster.digests import file_digest
+from zs_dagster.errors import VideoError
 from zs_dagster.video.frames import Frames
 from zs_dagster.video.reading import iter_frames
 from zs_dagster.video.sampling import sample_times
 from zs_dagster.video.scan import scan
 
 
-def sampled_frames(path: Path | str, fps: float) -> Iterator[Frames]:
+def sampled_frames(
+    path: Path | str, fps: float, content_hash: str | None = None
+) -> Iterator[Frames]:
     """Read the frames shown at ``k / fps``, each one once, in chunks of bounded size.
 
     Where the file shows one frame for longer than ``1 / fps`` it is one sample: asking a model
@@ -20,11 +24,14 @@ def sampled_frames(path: Path | str, fps: float) -> Iterator[Frames]:
     Args:
         path: Video file.
         fps: Frames to look at per second, > 0.
+        content_hash: What the bytes of the file must be, where results are kept by content.
 
     Raises:
         InputError: If ``fps`` is not finite and positive.
         VideoError: If the file or a frame cannot be read.
     """
+    if content_hash is not None and file_digest(Path(path)) != content_hash:
+        raise VideoError(path, "changed since it was probed; materialise `videos` again")
     index = scan(Path(path))
     times = sample_times(index.duration_s, fps)
     _, first = np.unique(index.shown_at(times), return_index=True)
