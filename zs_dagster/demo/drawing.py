@@ -26,7 +26,8 @@ def _star(x: Plane, y: Plane) -> Plane:
     notch_x, notch_y = 0.45 * np.cos(wedge / 2), 0.45 * np.sin(wedge / 2)
     along, across = notch_x - 1.08, notch_y
     cross = (distance * np.cos(angle) - 1.08) * across - distance * np.sin(angle) * along
-    return cross / np.hypot(along, across)
+    edge: Plane = cross / np.hypot(along, across)
+    return edge
 
 
 def _box(x: Plane, y: Plane, half_width: float, half_height: float) -> Plane:
@@ -39,7 +40,8 @@ def _triangle(x: Plane, y: Plane) -> Plane:
 
 def _blob(x: Plane, y: Plane) -> Plane:
     """A shape without a name: six dull teeth, like none of the list."""
-    return np.hypot(x, y) - 0.82 - 0.16 * np.cos(6 * np.arctan2(y, x))
+    edge: Plane = np.hypot(x, y) - 0.82 - 0.16 * np.cos(6 * np.arctan2(y, x))
+    return edge
 
 
 # Signed distance to the edge, negative inside, in radii; y points down.
@@ -74,8 +76,10 @@ def random_background(rng: np.random.Generator, size: int) -> FloatImage:
     grey, slope, angle = rng.uniform(20, 110), rng.uniform(-25, 25), rng.uniform(0, 2 * np.pi)
     place = np.arange(size) / size
     ramp = np.cos(angle) * place[None] + np.sin(angle) * place[:, None]
-    image = grey + slope * ramp[..., None] + rng.uniform(-8, 8, 3)
-    return image.astype(np.float32)
+    image: FloatImage = (grey + slope * ramp[..., None] + rng.uniform(-8, 8, 3)).astype(
+        np.float32
+    )
+    return image
 
 
 def render(background: FloatImage, things: Sequence[Thing], noise: FloatImage) -> Image:
@@ -92,7 +96,8 @@ def render(background: FloatImage, things: Sequence[Thing], noise: FloatImage) -
     image = background.copy()
     for thing in things:
         _paint(image, thing)
-    return np.clip(image + noise, 0, 255).astype(np.uint8)
+    pixels: Image = np.clip(image + noise, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _paint(image: FloatImage, thing: Thing) -> None:
@@ -105,7 +110,7 @@ def _paint(image: FloatImage, thing: Thing) -> None:
     # Half a pixel either side of the edge is the share of the pixel that is covered.
     cover = np.clip(0.5 - distance * thing.radius * size, 0, 1) * thing.alpha
     patch = image[rows, columns]
-    patch += cover[..., None].astype(np.float32) * (np.float32(thing.rgb) - patch)
+    patch += cover[..., None].astype(np.float32) * (np.array(thing.rgb, np.float32) - patch)
 
 
 def _span(centre: float, radius: float, size: int) -> slice:

@@ -22,7 +22,7 @@ SEEDS: dict[Split, int] = {"validation": 7_000, "test": 9_000}
 DURATION_S = (60, 90)
 NOISE = 2.0
 NUM_NOISES = 8
-ENCODER = {"crf": "23", "preset": "superfast", "threads": "1"}
+ENCODER: dict[str, object] = {"crf": "23", "preset": "superfast", "threads": "1"}
 
 
 @dataclass(frozen=True)

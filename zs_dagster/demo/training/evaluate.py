@@ -202,10 +202,7 @@ class Lvlm:
     def __init__(self, folder: Path) -> None:
         # The library's own calls are untyped.
         self._processor = AutoProcessor.from_pretrained(folder)  # type: ignore[no-untyped-call]
-        self._model: LlavaModel = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=torch.float32
-        )
-        self._model.eval()
+        self._model = _load(folder)
         self._packer = Packer(self._model, self._processor)
         self._yes_no = [self._packer.word("yes"), self._packer.word("no")]
 
@@ -229,6 +226,10 @@ class Lvlm:
         logits = self._packer.logits(states, last)[..., self._yes_no]
         answers: FloatArray = logits.softmax(-1)[..., 0].double().numpy()
         return answers
+
+
+def _load(folder: Path) -> LlavaModel:
+    return AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
 
 
 class Clip:

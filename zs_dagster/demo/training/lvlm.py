@@ -27,7 +27,12 @@ from zs_dagster.demo.training.patches import (
     PatchTargets,
     patch_targets,
 )
-from zs_dagster.demo.training.questions import ANSWERS, open_question, yes_no_question
+from zs_dagster.demo.training.questions import (
+    ANSWERS,
+    CONTEXT_SHARE,
+    open_question,
+    yes_no_question,
+)
 from zs_dagster.demo.training.scenes import INPUT_SIZE, Scene, scenes
 from zs_dagster.demo.training.untyped import LlavaModel, Processor, Tokenizer
 from zs_dagster.demo.training.vision import WIDTH, features, pixels, tower_config
@@ -39,7 +44,7 @@ QUESTIONS = 14  # per frame
 ALIGN_STEPS = 120
 ALIGN_BATCH = 48
 EMBEDDING_STD = 0.3
-FROZEN_SHARE = 0.5  # of the steps: the tower waits until the questions make sense
+FROZEN_SHARE = 0.4  # of the steps: the tower waits until the questions make sense
 TOWER_FACTOR = 0.1
 RATE = 2e-3
 # Language models of this width need wide initial weights; 0.02 suits wide models.
@@ -188,7 +193,9 @@ class Lesson:
         with torch.set_grad_enabled(not frozen):
             patches = self._patches(batch)
         asked = round(QUESTIONS * max(0.25, 0.7 - 0.9 * descent.progress))
-        answers, numbers = self._answer(rng, batch, patches, asked)
+        # Context sentences come in gradually: first the answer must be found at all.
+        context_share = CONTEXT_SHARE * min(1.0, 2 * descent.progress)
+        answers, numbers = self._answer(rng, batch, patches, asked, context_share)
         targets = self._targets(batch)
         loss = answers + 0.2 * self._alignment(patches, targets)
         if not frozen:
@@ -222,16 +229,22 @@ class Lesson:
         return loss
 
     def _answer(
-        self, rng: np.random.Generator, batch: list[Scene], patches: torch.Tensor, asked: int
+        self,
+        rng: np.random.Generator,
+        batch: list[Scene],
+        patches: torch.Tensor,
+        asked: int,
+        context_share: float,
     ) -> tuple[torch.Tensor, dict[str, float]]:
         """Ask ``asked`` open questions a frame, the rest yes or no; return loss and report."""
         open_ = [[open_question(rng, s.things) for _ in range(asked)] for s in batch]
         closed = [
-            [yes_no_question(rng, s.things) for _ in range(QUESTIONS - asked)] for s in batch
+            [yes_no_question(rng, s.things, context_share) for _ in range(QUESTIONS - asked)]
+            for s in batch
         ]
         truth = self._tensor([[q.truth for q in row] for row in closed])
         word = self._tensor([[self._answers[q.answer] for q in row] for row in open_])
-        said = torch.where(truth > 0.5, *self._yes_no)
+        said = torch.where(truth > 0.5, self._yes_no[0], self._yes_no[1])
         prompts = [
             [q.prompt for q in one] + [q.prompt for q in other]
             for one, other in zip(open_, closed, strict=True)

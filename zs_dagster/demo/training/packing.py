@@ -142,11 +142,11 @@ def _packed_attention(
     """Attend from ``(B, H, N, d)``: prefix to itself, each question to prefix and itself."""
     size = layout.prefix
     ahead, behind = (x[:, :, :size] for x in (key, value))
-    prefix = _causal(query[:, :, :size], ahead).softmax(-1) @ behind
+    prefix = _causal(query[:, :, :size], ahead).softmax(-1, query.dtype) @ behind
     shape = (layout.questions, layout.length)
     q, k, v = (_unfold(x[:, :, size:], 2, shape) for x in (query, key, value))
     to_prefix = _unfold(query[:, :, size:] @ ahead.transpose(-1, -2), 2, shape)
-    weights = torch.cat([to_prefix, _causal(q, k)], -1).softmax(-1)
+    weights = torch.cat([to_prefix, _causal(q, k)], -1).softmax(-1, query.dtype)
     seen = _unfold(weights[..., :size].flatten(2, 3) @ behind, 2, shape)
     answers = seen + weights[..., size:] @ v
     return torch.cat([prefix, answers.flatten(2, 3)], 2).transpose(1, 2).contiguous()

@@ -1,6 +1,7 @@
 """Questions about a frame, with their answers; never one that names a held-out pair."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from zs_dagster.demo.world import (
     ActionClass,
     Combination,
     Thing,
+    article,
     state_question,
     state_truth,
     truth,
@@ -27,6 +29,7 @@ PLACES = ("top", "middle", "bottom", "left", "center", "right")
 SIZES = ("small", "medium", "large")
 # Words of one-word answers; every one is a token of the model.
 ANSWERS = (*COLOURS, *SHAPES, *PLACES, *SIZES, "none", "yes", "no")
+CONTEXT_SHARE = 0.88
 PATIENCE = 16  # tries at a question with the wanted answer
 
 
@@ -54,74 +57,78 @@ def _prompt(name: str | None, question: str) -> str:
     return f"{context}{question} {INSTRUCTION}"
 
 
+class _Asked(NamedTuple):
+    """A bare question with its truth, and the pair and state that a fitting context names."""
+
+    question: str
+    truth: float
+    combination: Combination
+    state: str
+
+
 def yes_no_question(
-    rng: np.random.Generator,
-    things: Sequence[Thing],
-    combinations: Sequence[Combination] = SEEN,
+    rng: np.random.Generator, things: Sequence[Thing], context_share: float = CONTEXT_SHARE
 ) -> YesNo:
-    """Ask something about a frame; yes and no come about equally often.
+    """Ask something about a frame; yes and no come about nearly equally often.
 
     Args:
         rng: Source of every choice.
         things: What the frame shows.
-        combinations: Pairs that may be named together.
+        context_share: Share of questions, 0 to 1, that come with the sentence on the class.
     """
     wants_yes = rng.random() < 0.5
-    kind = rng.random()
-    asked = _ask(rng, things, combinations, kind)
+    ask = _KINDS[rng.choice(len(_KINDS), p=_KIND_SHARES)]
+    asked = ask(rng, things)
     for _ in range(PATIENCE):
         if (asked.truth > 0.5) == wants_yes:
             break
-        asked = _ask(rng, things, combinations, kind)
-    return asked
+        asked = ask(rng, things)
+    name = _context(rng, asked) if rng.random() < context_share else None
+    return YesNo(_prompt(name, asked.question), asked.truth)
 
 
-def _ask(
-    rng: np.random.Generator,
-    things: Sequence[Thing],
-    combinations: Sequence[Combination],
-    kind: float,
-) -> YesNo:
-    state = _some_state(rng, things)
-    phrase = STATES[state].phrase
-    if kind < 0.68:
-        combination = _some_combination(rng, things, combinations)
-        question = state_question(combination, state)
-        name = _context(rng, combination, state, combinations)
-        return YesNo(_prompt(name, question), truth(things, state, *combination))
-    if kind < 0.76:
-        combination = _some_combination(rng, things, combinations)
-        present = combination in [thing.combination for thing in things]
-        name = _context(rng, combination, state, combinations)
-        return YesNo(_prompt(name, f"Is there a {combination.name}?"), float(present))
+def _ask_state(rng: np.random.Generator, things: Sequence[Thing]) -> _Asked:
+    """As the query bank asks."""
+    combination, state = _some_combination(rng, things), _some_state(rng, things)
+    question = state_question(combination, state)
+    return _Asked(question, truth(things, state, *combination), combination, state)
+
+
+def _ask_presence(rng: np.random.Generator, things: Sequence[Thing]) -> _Asked:
+    combination = _some_combination(rng, things)
+    present = combination in [thing.combination for thing in things]
+    question = f"Is there {combination.a_name}?"
+    return _Asked(question, float(present), combination, _some_state(rng, things))
+
+
+def _ask_state_of_attribute(rng: np.random.Generator, things: Sequence[Thing]) -> _Asked:
+    (colour, shape), state = _some_attribute(rng, things), _some_state(rng, things)
+    question = f"Is the {shape or f'{colour} object'} {STATES[state].phrase}?"
+    return _Asked(question, truth(things, state, colour, shape), pick(rng, SEEN), state)
+
+
+def _ask_attribute_presence(rng: np.random.Generator, things: Sequence[Thing]) -> _Asked:
     colour, shape = _some_attribute(rng, things)
-    name = _context(rng, pick(rng, combinations), state, combinations)
-    if kind < 0.92:
-        question = f"Is the {colour or shape}{' object' if colour else ''} {phrase}?"
-        return YesNo(_prompt(name, question), truth(things, state, colour, shape))
     present = any(colour == thing.colour or shape == thing.shape for thing in things)
-    question = f"Is there a {colour or shape}{' object' if colour else ''}?"
-    return YesNo(_prompt(name, question), float(present))
+    thing = f"a {shape}" if shape else f"{article(str(colour))} {colour} object"
+    return _Asked(
+        f"Is there {thing}?", float(present), pick(rng, SEEN), _some_state(rng, things)
+    )
 
 
-def _context(
-    rng: np.random.Generator,
-    combination: Combination,
-    state: str,
-    combinations: Sequence[Combination],
-) -> str | None:
+_KINDS = (_ask_state, _ask_presence, _ask_state_of_attribute, _ask_attribute_presence)
+_KIND_SHARES = (0.68, 0.08, 0.16, 0.08)
+
+
+def _context(rng: np.random.Generator, asked: _Asked) -> str:
     """Name a class for the context sentence; in a good part one that does not fit.
 
     The class alone must not give the answer away, so motion or combination vary.
     """
-    kind = rng.random()
-    if kind < 0.12:
-        return None
-    if kind < 0.27:
-        combination = pick(rng, combinations)
+    combination = asked.combination if rng.random() < 0.83 else pick(rng, SEEN)
     motions = list(MOTIONS.values())
-    if kind < 0.8:
-        motions = [m for m in motions if state in (m.start, m.end)]
+    if rng.random() < 0.77:
+        motions = [motion for motion in motions if asked.state in (motion.start, motion.end)]
     action = ActionClass(combination, pick(rng, motions))
     return action.prompt_name if rng.random() < 0.85 else action.label
 
@@ -135,21 +142,19 @@ def _some_state(rng: np.random.Generator, things: Sequence[Thing]) -> str:
     return pick(rng, states)
 
 
-def _some_combination(
-    rng: np.random.Generator, things: Sequence[Thing], combinations: Sequence[Combination]
-) -> Combination:
+def _some_combination(rng: np.random.Generator, things: Sequence[Thing]) -> Combination:
     """Choose a pair: shown, nearly shown (one attribute changed: a hard no), or any."""
     kind = rng.random()
     if things and kind < 0.75:
         shown = pick(rng, things).combination
-        near = [
-            c for c in combinations if (c.colour == shown.colour) != (c.shape == shown.shape)
-        ]
-        if kind < 0.45 and shown in combinations:
-            return shown
-        if near:
-            return pick(rng, near)
-    return pick(rng, combinations)
+        return shown if kind < 0.45 and shown in SEEN else pick(rng, _near(shown))
+    return pick(rng, SEEN)
+
+
+@cache
+def _near(shown: Combination) -> list[Combination]:
+    """List the pairs that share one attribute with a thing; it may lack a name for one."""
+    return [c for c in SEEN if (c.colour == shown.colour) != (c.shape == shown.shape)]
 
 
 def _some_attribute(
@@ -164,17 +169,13 @@ def _some_attribute(
     return (word, None) if axis == 0 else (None, word)
 
 
-def open_question(
-    rng: np.random.Generator,
-    things: Sequence[Thing],
-    combinations: Sequence[Combination] = SEEN,
-) -> Open:
+def open_question(rng: np.random.Generator, things: Sequence[Thing]) -> Open:
     """Ask for one word: colour, shape, place or size. A denser signal than yes and no."""
     if things and rng.random() < 0.3:
         asked = _ask_attribute(pick(rng, things), things)
         if asked is not None:
             return asked
-    combination = _some_combination(rng, things, combinations)
+    combination = _some_combination(rng, things)
     found = next((thing for thing in things if thing.combination == combination), None)
     question, low, between, high = pick(rng, _MEASURES)
     prompt = question.format(name=combination.name)

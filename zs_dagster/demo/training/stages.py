@@ -12,7 +12,7 @@ from zs_dagster.demo.training.loop import Team
 from zs_dagster.demo.training.lvlm import train_lvlm
 from zs_dagster.demo.training.vision import train_tower
 
-STEPS = {"vision": 3000, "lvlm": 2200, "clip": 600}
+STEPS = {"vision": 2700, "lvlm": 2400, "clip": 500}
 
 
 def run(

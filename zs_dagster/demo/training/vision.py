@@ -17,7 +17,7 @@ from zs_dagster.demo.training.patches import PATCH_SIZE, PatchHead, patch_target
 from zs_dagster.demo.training.scenes import INPUT_SIZE, Scene, crowded_scenes, scenes
 from zs_dagster.demo.training.untyped import SiglipTower
 
-WIDTH = 128
+WIDTH = 96
 LAYERS = 4
 HEADS = 4
 BATCH = 64  # over all processes
