@@ -72,13 +72,14 @@ def _build(path: Path, tables: Path) -> dict[str, int]:
 
 def _add(connection: "DuckDBPyConnection", table: str, folder: Path) -> int:
     kind = "view" if table in VIEWS else "table"
+    empty = ", ".join(f"null::{_sql(kind)} as {name}" for name, kind, _ in columns(table))
+    source = f"select {empty} where false"
     if any(folder.glob("*/*.parquet")):
         # The folder is a name, whatever characters it has; only our own stars are a pattern.
         pattern = f"{glob.escape(str(folder))}/*/*.parquet".replace("'", "''")
-        source = f"select * from read_parquet('{pattern}', union_by_name = true)"  # noqa: S608 - our own path
-    else:
-        empty = ", ".join(f"null::{_sql(kind)} as {name}" for name, kind, _ in columns(table))
-        source = f"select {empty} where false"
+        # By name after no rows of the schema: files of an older version may lack a column.
+        files = f"from read_parquet('{pattern}', union_by_name = true)"
+        source = f"{source} union all by name {files}"
     connection.execute(f"create {kind} {table} as {source}")
     for name, _, meaning in columns(table):
         text = meaning.replace("'", "''")

@@ -1,7 +1,7 @@
 """Runs of the whole graph on the dataset `tiny`, in this process."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,15 +32,18 @@ class Run:
         return int(self.metadata[asset]["reused"])
 
 
-def localize(home: "TinyHome", options: Options | None = None) -> Run:
-    """Run the job `localize` on `tiny`; raises what a stage raised."""
+def localize(home: "TinyHome", options: Options | None = None, only: Sequence[str] = ()) -> Run:
+    """Run the job `localize` on `tiny`, or some of its assets; raises what a stage raised."""
     from zs_dagster.definitions import defs
 
     os.environ["ZS_HOME"] = str(home.root)
     with dg.DagsterInstance.ephemeral() as instance:
         ops = {name: {"config": dict(values)} for name, values in (options or {}).items()}
         result = defs.resolve_job_def("localize").execute_in_process(
-            partition_key="tiny", instance=instance, run_config={"loggers": QUIET, "ops": ops}
+            partition_key="tiny",
+            instance=instance,
+            run_config={"loggers": QUIET, "ops": ops},
+            asset_selection=[dg.AssetKey(name) for name in only] or None,
         )
     metadata, version = {}, {}
     for event in result.all_events:

@@ -1,13 +1,17 @@
 """The video library finds what a dataset speaks of."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from resources.home import HomeResource
-from resources.library import VideoLibrary
+from resources.library import VideoLibrary, checked_catalogue
 from zs_dagster.errors import DatasetError
 from zs_dagster.queries.bank import QueryBank
+
+if TYPE_CHECKING:
+    from tests.conftest import TinyHome
 
 
 def library(root: Path) -> VideoLibrary:
@@ -31,3 +35,59 @@ def test_generated_videos_lie_in_the_home_and_name_their_ground_truth(tmp_path: 
 def test_an_unknown_dataset_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="must be one of demo, demo-validation, got 'x'"):
         library(tmp_path).dataset("x")
+
+
+def method(**changes: object) -> dict[str, Any]:
+    return {"localization": {"methods": {"first": {}, "mine": changes}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"profile": "deno"}, "profile must be one of demo, .*, got 'deno'"),
+        ({"localization": {"protocol": "thumos"}}, "protocol must be one of .*, got 'thumos'"),
+        (method(parameters={"lambda": 0.2}), "unknown ZEAL parameter lambda; known are "),
+        (method(parameters={"min_gap_samples": 2.5}), "min_gap_samples must be a whole number"),
+        (method(parameters={"top_fraction": "most"}), "top_fraction must be a number in "),
+        (
+            method(localizer="random", candidates="any", parameters={"seed": 1}),
+            "unknown ZEAL parameter seed",
+        ),
+        (
+            method(localizer="clip-only", parameters={"treshold": 0.2}),
+            "unknown CLIP-only parameter treshold; known are thresholds, ",
+        ),
+        (
+            method(localizer="clip-only", parameters={"confidence_weight": 0.2}),
+            "unknown CLIP-only parameter confidence_weight",
+        ),
+        *[
+            (method(localizer="clip-only", parameters={"thresholds": value}), rule)
+            for value, rule in (
+                (0.5, "CLIP-only parameters must be thresholds: a list of numbers"),
+                ("0.5", "CLIP-only parameters must be thresholds: a list of numbers"),
+                ([], r"thresholds must be one or more numbers in \[-1, 1\]"),
+                ([0.5, 50], r"thresholds must be one or more numbers in \[-1, 1\]"),
+            )
+        ],
+    ],
+)
+def test_a_mistake_is_told_before_any_video_is_read(
+    tiny: "TinyHome", changes: dict[str, Any], rule: str
+) -> None:
+    tiny.describe(**changes)
+    with pytest.raises(DatasetError, match=f"^dataset 'tiny': {rule}"):
+        checked_catalogue(tiny.dataset_file.parent)
+    with pytest.raises(DatasetError, match=f"^dataset 'tiny': {rule}"):
+        library(tiny.root).dataset("demo")
+
+
+def test_parameters_of_every_localizer_are_accepted(tiny: "TinyHome") -> None:
+    methods = {
+        "zeal": {"preset": "zeal-paper", "parameters": {"min_gap_samples": 2.0}},
+        "clip": {"localizer": "clip-only", "parameters": {"thresholds": [0.1, 0]}},
+        "random": {"localizer": "random", "candidates": "any", "parameters": {"min_score": 0}},
+    }
+    tiny.describe(localization={"methods": methods})
+    found = checked_catalogue(tiny.dataset_file.parent)["tiny"]
+    assert set(found.localization.methods) == set(methods)

@@ -1,10 +1,23 @@
 """The asset graph as Dagster sees it."""
 
-import dagster as dg
+import re
+from pathlib import Path
 
+import dagster as dg
+import pytest
+
+from assets import class_scores
 from zs_dagster.definitions import defs
 from zs_dagster.schemas import SCHEMAS, columns
 
+SCORES = {
+    "videos",
+    "frame_features",
+    "class_embeddings",
+    "candidate_classes",
+    "frame_confidence",
+}
+METRICS = {"segments", "annotations", "candidate_classes", "class_queries"}
 GRAPH = {
     "videos": ("ingest", set()),
     "annotations": ("ingest", {"videos"}),
@@ -16,20 +29,30 @@ GRAPH = {
         {"frame_features", "class_embeddings", "annotations"},
     ),
     "frame_confidence": ("localization", {"videos", "class_queries", "candidate_classes"}),
-    "segments": ("localization", {"frame_confidence", "frame_features", "class_embeddings"}),
-    "localization_metrics": ("localization", {"segments", "annotations", "candidate_classes"}),
-    "results": (
-        "results",
-        {"localization_metrics", "segments", "frame_confidence", "videos", "annotations"},
-    ),
-    "report": (
-        "results",
-        {"videos", "annotations", "frame_confidence", "segments", "localization_metrics"},
-    ),
+    "segments": ("localization", SCORES),
+    "localization_metrics": ("localization", METRICS),
+    "results": ("results", SCORES | METRICS | {"localization_metrics"}),
+    "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
 }
-MODEL_ASSETS = {"frame_features", "frame_confidence"}
-# Written by `localization_metrics` beside its own table.
-EXTRA_TABLES = {"metrics_history", "class_metrics"}
+MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence"}
+# Written by another asset beside its own table.
+WRITER = {
+    "methods": "segments",
+    "metrics_history": "localization_metrics",
+    "class_metrics": "localization_metrics",
+}
+PLAIN = {"candidate_classes", "segments", "localization_metrics"}
+READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+def tables_read(module: str) -> set[str]:
+    """Return the assets whose tables or entries the source of a module reads by name."""
+    source = (ASSETS / f"{module}.py").read_text(encoding="utf-8")
+    named = {WRITER.get(table, table) for table in READS.findall(source)}
+    if "import SCORES" in source:
+        named |= tables_read("class_scores")
+    return named - {module}
 
 
 def nodes() -> dict[str, dg.AssetSpec]:
@@ -73,8 +96,8 @@ def test_models_run_one_at_a_time() -> None:
 
 def test_every_table_is_written_by_an_asset_that_describes_its_columns() -> None:
     specs = nodes()
-    assert set(SCHEMAS) - set(specs) == EXTRA_TABLES
-    for table in set(SCHEMAS) - EXTRA_TABLES:
+    assert set(SCHEMAS) - set(specs) == set(WRITER)
+    for table in set(SCHEMAS) - set(WRITER):
         schema = specs[table].metadata["dagster/column_schema"]
         found = [(column.name, column.type, column.description) for column in schema.columns]
         assert found == columns(table)
@@ -84,4 +107,15 @@ def test_every_asset_says_what_it_is() -> None:
     for key, spec in nodes().items():
         assert spec.description, key
         assert spec.code_version, key
-        assert spec.kinds or key in {"candidate_classes", "segments"}, key
+        assert spec.kinds or key in PLAIN, key
+
+
+@pytest.mark.parametrize("asset", GRAPH)
+def test_every_table_an_asset_reads_is_among_its_dependencies(asset: str) -> None:
+    declared = {dep.asset_key.to_user_string() for dep in nodes()[asset].deps}
+    assert tables_read(asset) <= declared
+
+
+def test_the_joined_scores_name_what_they_read() -> None:
+    assert tables_read("class_scores") == set(class_scores.SCORES)
+    assert tables_read("localization_metrics") == METRICS

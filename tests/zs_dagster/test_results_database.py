@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from zs_dagster.results_database import VIEWS, ResultsDatabase
@@ -90,6 +91,22 @@ def test_a_folder_with_glob_characters_is_a_folder(tmp_path: Path, name: str) ->
     database = ResultsDatabase(tmp_path / name / "results.duckdb")
     database.publish(filled(tmp_path / name / "tables").root)
     assert ask(database.path, "select count(*) from annotations") == [(3,)]
+
+
+@pytest.mark.parametrize("older", [["one"], ["two"], ["one", "two"]], ids="-".join)
+def test_files_of_an_older_version_are_published_with_nulls(
+    tmp_path: Path, older: list[str]
+) -> None:
+    tables, database = Tables(tmp_path / "tables"), ResultsDatabase(tmp_path / "results.duckdb")
+    for dataset in ("one", "two"):
+        tables.write("methods", dataset, [{"method": "zeal", "parameters": "{}"}])
+        if dataset in older:
+            path = tables.path("methods", dataset)
+            pq.write_table(pq.ParquetFile(path).read(["dataset", "method"]), path)
+    assert database.publish(tables.root)["methods"] == 2
+    said = {name: None if name in older else "{}" for name in ("one", "two")}
+    found = ask(database.path, "select dataset, method, parameters from methods order by 1")
+    assert found == [(name, "zeal", text) for name, text in said.items()]
 
 
 def test_no_tables_at_all_give_a_database_of_empty_ones(tmp_path: Path) -> None:

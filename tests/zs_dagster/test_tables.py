@@ -90,6 +90,25 @@ def test_a_part_is_found_by_what_it_is_about(tmp_path: Path, name: str) -> None:
     assert tables.path("annotations", "tiny", part).parent == tmp_path / "annotations" / "tiny"
 
 
+def test_a_new_part_replaces_the_older_one_of_its_name_only(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    other = tables.replace_part("annotations", "tiny", "b", 1, [annotation("b")])
+    tables.replace_part("annotations", "other", "a", 1, [annotation("a")])
+    tables.write("annotations", "tiny", [annotation("whole")])
+    first = tables.replace_part("annotations", "tiny", "a", 1, [annotation("a")])
+    second = tables.replace_part("annotations", "tiny", "a", 2, [annotation("a", end_s=9.0)])
+    assert first != second == tables.part_of("annotations", "tiny", "a")
+    assert tables.parts("annotations", "tiny") == sorted([other, second, "data"])
+    assert tables.rows("annotations", "tiny", second)[0]["end_s"] == 9.0
+    assert tables.has("annotations", "other", first)
+    same = tables.replace_part("annotations", "tiny", "a", 2, [annotation("a")])
+    assert (same, tables.has("annotations", "tiny", same)) == (second, True)
+
+
+def test_a_table_that_was_never_written_has_no_parts(tmp_path: Path) -> None:
+    assert Tables(tmp_path).parts("annotations", "tiny") == []
+
+
 def test_a_part_is_named_after_its_content_too() -> None:
     assert part_name("video", [1]) != part_name("video", [2])
     assert part_name("video", [1]) != part_name("other", [1])

@@ -33,16 +33,22 @@ def progress() -> Iterator[None]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, Any] = {}
 
-        def listen(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+    def listen(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            # Begun with the first bar: without one, a refusal would follow an empty line.
+            bars.start()
+            tasks[stage] = bars.add_task(stage, total=total)
+        bars.update(tasks[stage], completed=done, total=total)
 
+    try:
         with listening(listen), _warnings_above(bars.console):
             yield
+    finally:
+        if tasks:
+            bars.stop()
 
 
 @contextmanager

@@ -48,6 +48,7 @@ def prepare_environment() -> Home:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     settings = home.dagster / "dagster.yaml"
     try:
+        home.root.mkdir(parents=True, exist_ok=True)
         if not settings.exists():
             write_text(settings, (ROOT / "dagster.yaml").read_text(encoding="utf-8"))
     except OSError as error:
@@ -101,7 +102,13 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
 
 def _check_options(graph: "JobDefinition", options: Mapping[str, object]) -> None:
     """Refuse options of assets that have none; Dagster would ignore them in silence."""
-    takes = [node.name for node in graph.nodes if node.definition.has_config_field]
+    # An asset without options has the field too, of the type that takes anything.
+    fields = {node.name: node.definition.config_field for node in graph.nodes}
+    takes = sorted(
+        name
+        for name, field in fields.items()
+        if hasattr(getattr(field, "config_type", None), "fields")
+    )
     for name in options:
         if name not in takes:
             raise InputError(f"--set: '{name}' takes no options; {', '.join(takes)} do")

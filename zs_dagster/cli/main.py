@@ -13,7 +13,8 @@ from zs_dagster.cli import demo, doctor, evaluate, propose, run, sql, ui
 from zs_dagster.errors import InputError, ZsDagsterError
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
-INTERRUPTED = frozenset({"DagsterExecutionInterruptedError"})
+INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
+CTRL_C = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,10 +44,12 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except BaseException as error:
+        # Typer turns Ctrl-C into an exit without a word.
+        is_ctrl_c = isinstance(error, SystemExit) and error.code == CTRL_C
+        if is_ctrl_c or type(error).__name__ in INTERRUPTED:
+            _fail("interrupted; run again to continue where it stopped", CTRL_C)
         if isinstance(error, SystemExit) or os.environ.get("ZS_DEBUG"):
             raise
-        if isinstance(error, KeyboardInterrupt) or type(error).__name__ in INTERRUPTED:
-            _fail("interrupted; run again to continue where it stopped", 130)
         _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
 
 

@@ -31,6 +31,8 @@ class ClipOnlyParameters:
     min_score: float = 0.1
 
     def __post_init__(self) -> None:
+        if self.is_normalised not in (True, False):
+            raise InputError(f"is_normalised must be true or false, got {self.is_normalised!r}")
         if not self.thresholds or not all(-1 <= value <= 1 for value in self.thresholds):
             raise InputError(
                 f"thresholds must be one or more numbers in [-1, 1], got {self.thresholds}"

@@ -160,10 +160,12 @@ def test_settings_of_one_asset_are_joined_and_values_are_yaml() -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_summary_needs_an_existing_folder(cli: "Cli", tmp_path: Path) -> None:
-    ended = cli("run", "tiny", "--json", tmp_path / "none" / "out.json")
+@pytest.mark.parametrize("where", ["none/out.json", "."], ids=["no folder", "a folder"])
+def test_a_summary_needs_an_existing_folder(cli: "Cli", tmp_path: Path, where: str) -> None:
+    ended = cli("run", "tiny", "--json", tmp_path / where)
     assert ended.status == 2
-    assert "--json needs an existing folder, got " in ended.err
+    rule = f"--json needs a file in an existing folder, got '{tmp_path / where}'"
+    assert rule in ended.err
 
 
 @pytest.mark.usefixtures("tiny")

@@ -11,6 +11,7 @@ from zs_dagster.datasets.catalogue import SHIPPED, find_dataset, load_catalogue,
 from zs_dagster.datasets.description import GeneratedVideos, VideoFolder
 from zs_dagster.errors import DatasetError
 
+DOCS = Path(__file__).parents[3] / "docs"
 VALID: dict[str, Any] = {
     "name": "mine",
     "videos": {"folder": "videos"},
@@ -67,6 +68,7 @@ def test_absolute_paths_and_the_demo_bank_stay(tmp_path: Path) -> None:
         ({"localization": {"fps": "fast"}}, "localization.fps", "valid number, .*got 'fast'"),
         ({"localization": {"fps": float("nan")}}, "localization.fps", "got nan"),
         ({"localization": {"top_k": 0}}, "localization.top_k", "greater than or equal to 1"),
+        ({"localization": {"methods": {}}}, "localization.methods", "at least 1 item"),
         (
             {"localization": {"methods": {"m": {"candidates": "known"}}}},
             "localization",
@@ -123,6 +125,41 @@ def test_the_catalogue_joins_shipped_and_own_datasets(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "notes.txt").write_text("not a dataset")
     assert sorted(load_catalogue(tmp_path)) == ["demo", "demo-validation", "mine"]
+
+
+def test_the_example_of_the_documentation_is_a_dataset(tmp_path: Path) -> None:
+    text = (DOCS / "datasets.md").read_text(encoding="utf-8")
+    described, questions = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "videos").mkdir()
+    described = described.replace("/data/kitchen", str(tmp_path / "videos"))
+    (tmp_path / "kitchen.yaml").write_text(described)
+    (tmp_path / "kitchen_queries.yaml").write_text(questions)
+    catalogue = load_catalogue(tmp_path)
+    assert sorted(catalogue) == ["demo", "demo-validation", "kitchen"]
+    kitchen = catalogue["kitchen"]
+    assert isinstance(kitchen.videos, VideoFolder)
+    assert kitchen.videos.folder == tmp_path / "videos"
+    assert Path(kitchen.queries).is_file()
+
+
+@pytest.mark.parametrize("name", ["bank.yaml", "bank.yml", "a.yaml"])
+def test_a_query_bank_is_no_dataset(tmp_path: Path, name: str) -> None:
+    write(tmp_path)
+    entry = {"start_question": "a?", "end_question": "b?", "description": "c"}
+    (tmp_path / name).write_text(yaml.safe_dump({"jump": entry, "run": entry}))
+    assert sorted(load_catalogue(tmp_path)) == ["demo", "demo-validation", "mine"]
+
+
+def test_a_broken_dataset_is_not_taken_for_a_query_bank(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("{}")
+    with pytest.raises(DatasetError, match=r"empty\.yaml: name: Field required"):
+        load_catalogue(tmp_path)
+
+
+def test_both_suffixes_of_yaml_are_read(tmp_path: Path) -> None:
+    write(tmp_path, "short.yml", name="short")
+    write(tmp_path, "long.yaml", name="long")
+    assert sorted(load_catalogue(tmp_path)) == ["demo", "demo-validation", "long", "short"]
 
 
 def test_without_own_datasets_there_are_the_shipped_ones(tmp_path: Path) -> None:

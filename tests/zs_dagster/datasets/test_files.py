@@ -1,5 +1,6 @@
 """Video files by id."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,31 @@ def test_patterns_narrow_and_overlap_harmlessly(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "a.mkv")
     folder = VideoFolder(folder=tmp_path, patterns=("*.mkv", "a.mk*"))
     assert find_videos(folder) == {"a": tmp_path / "a.mkv"}
+
+
+def test_upper_case_names_are_found_and_keep_their_case(tmp_path: Path) -> None:
+    touch(tmp_path, "A.MP4", "B.Mkv")
+    found = find_videos(VideoFolder(folder=tmp_path))
+    assert found == {"A": tmp_path / "A.MP4", "B": tmp_path / "B.Mkv"}
+    folder = VideoFolder(folder=tmp_path, patterns=("a*.Mp4",))
+    assert list(find_videos(folder)) == ["A"]
+
+
+def test_a_folder_named_like_a_video_is_none(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4/b.mp4")
+    assert list(find_videos(VideoFolder(folder=tmp_path))) == ["a.mp4/b"]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"caf\xe9/a.mp4"])
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path, name: bytes) -> None:
+    touch(tmp_path, os.fsdecode(name), "a.mp4")
+    with pytest.raises(DatasetError, match=r"must be UTF-8, got '.*caf\\udce9.*'; rename it"):
+        find_videos(VideoFolder(folder=tmp_path))
+
+
+def test_other_files_may_be_named_as_they_like(tmp_path: Path) -> None:
+    touch(tmp_path, os.fsdecode(b"caf\xe9.txt"), "a.mp4")
+    assert list(find_videos(VideoFolder(folder=tmp_path))) == ["a"]
 
 
 def test_one_id_for_two_files_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Questions from a bank, written once per class."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def test_a_missing_class_names_itself_the_bank_and_what_to_add(tmp_path: Path) -
 def test_a_wrong_entry_is_shown(tmp_path: Path, entry: object) -> None:
     with pytest.raises(QueryError, match=r"class 'A' in '.*bank\.yaml' must have .*, got "):
         bank(tmp_path, {"A": entry}).write("A")
+
+
+@pytest.mark.parametrize("text", [None, ["Is he running?"], True, 3], ids=repr)
+@pytest.mark.parametrize("name", ["prompt_name", *TEXTS])
+def test_what_is_no_text_is_named_with_class_and_field(
+    tmp_path: Path, name: str, text: object
+) -> None:
+    rule = rf"class 'A' in '.*bank\.yaml': {name} must be a text, got {re.escape(repr(text))}; "
+    with pytest.raises(QueryError, match=rule):
+        bank(tmp_path, {"A": {**TEXTS, name: text}}).write("A")
 
 
 @pytest.mark.parametrize("name", ["start_question", "end_question", "description"])
