@@ -54,7 +54,7 @@ def localization_metrics(
     metrics, per_class = ([], []) if not len(truth) else _evaluate(dataset, truth, found)
     if len(truth):
         metrics += _filter_rows(tables.rows("candidate_classes", dataset.name))
-    source = _provenance(home.get(), models.get(), dataset) | {"run_id": context.run_id}
+    source = _provenance(home.get(), models.get(), dataset) | {"run_id": context.run.run_id}
     rows = [
         {
             "low": None,
@@ -66,9 +66,9 @@ def localization_metrics(
         for row in metrics
         if math.isfinite(row["value"])
     ]
-    classes = [row | {"run_id": context.run_id} for row in per_class]
+    classes = [row | {"run_id": context.run.run_id} for row in per_class]
     tables.write("localization_metrics", dataset.name, rows)
-    tables.write("metrics_history", dataset.name, rows, context.run_id)
+    tables.write("metrics_history", dataset.name, rows, context.run.run_id)
     tables.write("class_metrics", dataset.name, classes)
     return versioned(rows, computed=len(rows), metadata=_shown(rows))
 

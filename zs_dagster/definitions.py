@@ -19,7 +19,6 @@ from assets import (
     segments,
     videos,
 )
-from assets.partitions import datasets
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
@@ -51,7 +50,6 @@ defs = dg.Definitions(
         dg.define_asset_job(
             "localize",
             selection=dg.AssetSelection.all(),
-            partitions_def=datasets,
             description="Videos and class names in; segments, metrics and a report out.",
         )
     ],

@@ -41,7 +41,7 @@ def propose(
 def _read(path: Path) -> tuple[Any, Any, float]:
     try:
         # allow_pickle stays off: an .npz may come from anywhere.
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             missing = [name for name in ARRAYS if name not in file.files]
             if missing:
                 raise InputError(
