@@ -1,14 +1,18 @@
 """Models by profile, loaded when first used and once per process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from zs_dagster.digests import digest
+from zs_dagster.errors import ModelError
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
 from zs_dagster.models.lvlm.source import find_source
 from zs_dagster.models.profiles import load_profile
 from zs_dagster.models.protocols import YesNoScorer
+from zs_dagster.models.weights import how_to_get_weights, missing_weights
 
 
 @dataclass(frozen=True)
@@ -29,16 +33,19 @@ class Models:
     def lvlm_fingerprint(self, profile: str) -> str:
         """Identify the LVLM of a profile without loading it; may ask the hub for a commit."""
         lvlm = load_profile(profile).lvlm
-        source = find_source(lvlm.model, lvlm.revision)
+        with _remedy(profile):
+            source = find_source(lvlm.model, lvlm.revision)
         return source.fingerprint(lvlm.dtype, lvlm.tokens)
 
     def clip(self, profile: str) -> OpenClipEncoder:
         """Load the CLIP of a profile: both a frame and a text encoder."""
-        return _clip(profile, self.device)
+        with _remedy(profile):
+            return _clip(profile, self.device)
 
     def scorer(self, profile: str) -> YesNoScorer:
         """Load the LVLM of a profile."""
-        return _scorer(profile, self.device)
+        with _remedy(profile):
+            return _scorer(profile, self.device)
 
 
 def declared_lvlm(profile: str) -> str:
@@ -50,6 +57,22 @@ def declared_lvlm(profile: str) -> str:
     if Path(lvlm.model).is_dir():
         return Models().lvlm_fingerprint(profile)
     return digest("lvlm", lvlm.model, lvlm.revision, lvlm.dtype, lvlm.tokens)
+
+
+@contextmanager
+def _remedy(profile: str) -> Iterator[None]:
+    """Say how to get weights that are neither here nor could be downloaded."""
+    try:
+        yield
+    except ModelError as error:
+        missing = missing_weights(profile)
+        if not missing:
+            raise
+        raise ModelError(
+            f"the weights of profile '{profile}' must be here or on a hub that can be reached, "
+            f"found no {' and no '.join(missing)}; get them where there is internet "
+            f"({how_to_get_weights(profile)}) and point HF_HOME to that cache ({error})"
+        ) from error
 
 
 @lru_cache(maxsize=2)

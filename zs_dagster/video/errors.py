@@ -1,4 +1,8 @@
-"""Why a video file is refused, one class per reason."""
+"""Why a video file is refused, one class per reason.
+
+Every class is built from path and reason alone, so that errors can cross from the process that
+decodes to the one that asked, by name.
+"""
 # ruff: noqa: N818 -- the class name is the reason users read: "EmptyFile", not "EmptyFileError".
 
 from zs_dagster.errors import VideoError
@@ -42,3 +46,25 @@ class TooLarge(VideoError):
 
 class ResolutionChanges(VideoError):
     """The picture changes its size within the file."""
+
+
+class DecodeTimeout(VideoError):
+    """The decoder gave no sign of life for too long."""
+
+
+class DecoderCrashed(VideoError):
+    """The process that decodes the file was ended by a signal."""
+
+
+class OutOfMemory(VideoError):
+    """Decoding the file needs more memory than allowed."""
+
+
+class UnsupportedByBackend(VideoError):
+    """The chosen backend cannot be trusted with this file; another one can."""
+
+
+def named_error(name: str, path: str, reason: str) -> VideoError:
+    """Rebuild an error from its class name, path and reason."""
+    kinds = {kind.__name__: kind for kind in VideoError.__subclasses__()}
+    return kinds.get(name, VideoError)(path, reason)

@@ -30,6 +30,8 @@ class VideoInfo:
         seekable: Whether reading can jump, or decodes from the start.
         synthetic_time: Whether the file's times were unusable and order / fps stands in.
         index: When each frame is shown; needed for reading.
+        backend: Library that reads its frames, ``pyav`` or ``decord``.
+        backend_reason: Why that one.
     """
 
     content_hash: str
@@ -47,6 +49,8 @@ class VideoInfo:
     seekable: bool
     synthetic_time: bool
     index: FrameIndex = field(repr=False, compare=False)
+    backend: str = "pyav"
+    backend_reason: str = "default"
 
 
 def probe(path: Path | str) -> VideoInfo:

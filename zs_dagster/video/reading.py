@@ -15,7 +15,8 @@ from zs_dagster.video.frames import FloatArray, FrameIndex, Frames
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-DEFAULT_CHUNK = 64
+MAX_CHUNK = 64
+MAX_CHUNK_BYTES = 48 << 20
 
 
 def read_frames(
@@ -54,25 +55,38 @@ def iter_frames(
     times_s: ArrayLike,
     size: tuple[int, int] | None = None,
     *,
-    chunk: int = DEFAULT_CHUNK,
+    chunk: int | None = None,
 ) -> Iterator[Frames]:
     """Read like ``read_frames``, at most ``chunk`` frames in memory at a time.
 
-    The chunks follow each other in the order of ``times_s``; ascending times are fastest.
+    The chunks follow each other in the order of ``times_s``; ascending times are fastest. By
+    default a chunk has at most 64 frames and about 48 MB, whatever the size of the picture.
 
     Raises:
         InputError: If an argument breaks a rule; at the first step.
         VideoError: If a frame cannot be decoded; chunks already given stay right.
     """
-    if chunk < 1:
-        raise InputError(f"chunk must be >= 1 frame, got {chunk}")
     times = _check_times(times_s)
     shape = _check_size(index, size)
+    chunk = chunk_length(shape, chunk)
     path = Path(path)
     check_file(path)
     with Cursor(path, index) as cursor:
         for start in range(0, times.size, chunk):
             yield _read(cursor, index, times[start : start + chunk], shape)
+
+
+def chunk_length(size: tuple[int, int], wanted: int | None = None) -> int:
+    """Return how many frames of a size (width, height) to hold at a time.
+
+    Raises:
+        InputError: If ``wanted`` is below 1.
+    """
+    if wanted is None:
+        return min(MAX_CHUNK, max(1, MAX_CHUNK_BYTES // (3 * size[0] * size[1])))
+    if wanted < 1:
+        raise InputError(f"chunk must be >= 1 frame, got {wanted}")
+    return wanted
 
 
 def check_decodes(path: Path | str, index: FrameIndex) -> None:

@@ -7,14 +7,18 @@ import numpy as np
 
 from zs_dagster.digests import file_digest
 from zs_dagster.errors import VideoError
+from zs_dagster.video.backends import DEFAULT_BACKEND, Backend, iter_frames_by
 from zs_dagster.video.frames import Frames
-from zs_dagster.video.reading import iter_frames
 from zs_dagster.video.sampling import sample_times
 from zs_dagster.video.scan import scan
 
 
 def sampled_frames(
-    path: Path | str, fps: float, content_hash: str | None = None
+    path: Path | str,
+    fps: float,
+    content_hash: str | None = None,
+    *,
+    backend: Backend = DEFAULT_BACKEND,
 ) -> Iterator[Frames]:
     """Read the frames shown at ``k / fps``, each one once, in chunks of bounded size.
 
@@ -25,6 +29,7 @@ def sampled_frames(
         path: Video file.
         fps: Frames to look at per second, > 0.
         content_hash: What the bytes of the file must be, where results are kept by content.
+        backend: What `choose_backend` named for the file.
 
     Raises:
         InputError: If ``fps`` is not finite and positive.
@@ -35,4 +40,4 @@ def sampled_frames(
     index = scan(Path(path))
     times = sample_times(index.duration_s, fps)
     _, first = np.unique(index.shown_at(times), return_index=True)
-    yield from iter_frames(path, index, times[first])
+    yield from iter_frames_by(backend, Path(path), index, times[first])
