@@ -21,7 +21,7 @@ def candidate_classes(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
 ) -> dg.MaterializeResult:
     """One row per video and class: CLIP similarity, rank, and whether it passes the filter."""
-    dataset, tables = library.dataset(context.partition_key), home.get().tables
+    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
     options = dataset.localization
     labels, texts = _texts(home.get(), dataset.name, options.filter_text)
     truth = tables.rows("annotations", dataset.name)

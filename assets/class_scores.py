@@ -57,8 +57,11 @@ def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
         (row["video_id"], row["label"]): row
         for row in home.tables.rows("candidate_classes", dataset)
     }
+    scored = home.tables.named("frame_confidence", dataset, duration)
     for video in home.tables.rows("frame_features", dataset):
         features = home.store.load_arrays("frame_features", video["key"])["features"]
+        if video["video_id"] not in scored:
+            continue  # Its file went bad between encoding and scoring.
         scores = _confidence(home, dataset, video["video_id"])
         text = np.stack([texts[label] for label in scores])
         actionness = cosine_similarity(features, text).T

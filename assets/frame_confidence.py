@@ -1,17 +1,22 @@
 """Frames and questions -> P(yes), asked once per video content, question and model."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 import numpy as np
 
+from assets.decoding import decoded_from, sampling
 from assets.stage import model_version, stage, versioned
+from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.digests import digest
+from zs_dagster.errors import VideoError
 from zs_dagster.home import Home
 from zs_dagster.models.loading import declared_lvlm
 from zs_dagster.models.protocols import YesNoScorer
@@ -19,8 +24,9 @@ from zs_dagster.progress import track
 from zs_dagster.queries.class_query import ClassQuery
 from zs_dagster.store import Store
 from zs_dagster.tables import part_name
-from zs_dagster.video.sampled import sampled_frames
+from zs_dagster.video.frames import Frames
 
+logger = logging.getLogger("zs_dagster.frame_confidence")
 KIND = "frame_confidence"
 VERSION = "1"
 
@@ -41,9 +47,18 @@ class Wanted:
     fps: float
     fingerprint: str
 
+    @property
+    def video_id(self) -> str:
+        """The video."""
+        return str(self.video["video_id"])
+
+    def missing(self, store: Store) -> list[str]:
+        """Return the prompts without an answer in the store."""
+        return [p for p, key in self.keys().items() if not store.has_arrays(KIND, key)]
+
     def key(self, prompt: str) -> str:
         """Name the store entry of one question about all sampled frames of the video."""
-        made_of = (self.video["content_hash"], self.fps, self.fingerprint, prompt)
+        made_of = (*decoded_from(self.video), self.fps, self.fingerprint, prompt)
         return digest(KIND, VERSION, *made_of)
 
     def asked(self) -> list[list[str]]:
@@ -70,27 +85,45 @@ def frame_confidence(
     home: HomeResource,
     library: VideoLibrary,
     models: ModelsResource,
+    decoders: DecodersResource,
 ) -> dg.MaterializeResult:
     """P(yes) of the start and the end question per sampled frame and candidate class."""
-    dataset, tables = library.dataset(context.partition_key), home.get().tables
-    fingerprint = models.get().lvlm_fingerprint(dataset.profile)
-    fps, known = dataset.localization.fps, dataset.localization.score_known_classes
-    rows, computed, parts = [], 0, []
-    queries = _queries_by_video(home.get(), dataset.name, known=known)
-    files = {row["video_id"]: row for row in tables.rows("videos", dataset.name)}
-    for video_id in track(list(queries), KIND, len(queries)):
-        wanted = Wanted(files[video_id], queries[video_id], fps, fingerprint)
-        missing = [
-            p for p, key in wanted.keys().items() if not home.get().store.has_arrays(KIND, key)
-        ]
-        if missing:
-            _score(wanted, missing, models.get().scorer(dataset.profile), home.get().store)
-        computed += len(missing)
-        parts.append(_tabulate(wanted, home.get(), dataset.name))
-        rows += [{"video_id": video_id, "asked": wanted.asked(), "keys": wanted.keys()}]
+    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
+    store = home.get().store
+    videos = _wanted(home.get(), dataset, models.get().lvlm_fingerprint(dataset.profile))
+    missing = {v.video_id: v.missing(store) for v in videos if v.missing(store)}
+    unscored = [video for video in videos if video.video_id in missing]
+    broken = set()
+    with decoders.start(dataset.reader) as pool:
+        requests = [sampling(video.video, video.fps) for video in unscored]
+        streams = zip(unscored, pool.sampled_many(requests), strict=True)
+        for video, (_, frames) in track(streams, KIND, len(unscored)):
+            try:
+                prompts = missing[video.video_id]
+                _score(video, prompts, frames, models.get().scorer(dataset.profile), store)
+            except VideoError as error:
+                # The file was fine when it was probed; what follows works on the rest.
+                logger.warning("%s is left out: %s", video.video_id, error.reason)
+                broken.add(video.video_id)
+    scored = [video for video in videos if video.video_id not in broken]
+    parts = [_tabulate(video, home.get(), dataset.name) for video in scored]
     tables.keep_parts(KIND, dataset.name, parts)
+    rows = [{"video_id": v.video_id, "asked": v.asked(), "keys": v.keys()} for v in scored]
+    computed = sum(len(prompts) for v, prompts in missing.items() if v not in broken)
     total = sum(len(row["keys"]) for row in rows)
-    return versioned(rows, computed=computed, reused=total - computed)
+    metadata = {"left_out": len(broken)}
+    return versioned(rows, computed=computed, reused=total - computed, metadata=metadata)
+
+
+def _wanted(home: Home, dataset: Dataset, fingerprint: str) -> list[Wanted]:
+    """Return what is asked about each video."""
+    options = dataset.localization
+    queries = _queries_by_video(home, dataset.name, known=options.score_known_classes)
+    files = {row["video_id"]: row for row in home.tables.rows("videos", dataset.name)}
+    return [
+        Wanted(files[video_id], asked, options.fps, fingerprint)
+        for video_id, asked in queries.items()
+    ]
 
 
 def _queries_by_video(home: Home, dataset: str, *, known: bool) -> dict[str, list[ClassQuery]]:
@@ -106,12 +139,16 @@ def _queries_by_video(home: Home, dataset: str, *, known: bool) -> dict[str, lis
     return queries
 
 
-def _score(wanted: Wanted, prompts: Sequence[str], scorer: YesNoScorer, store: Store) -> None:
+def _score(
+    wanted: Wanted,
+    prompts: Sequence[str],
+    chunks: Iterable[Frames],
+    scorer: YesNoScorer,
+    store: Store,
+) -> None:
     """Ask the missing questions in one pass over the frames; entries appear when it is done."""
     times, answers = [], []
-    for frames in sampled_frames(
-        wanted.video["path"], wanted.fps, wanted.video["content_hash"]
-    ):
+    for frames in chunks:
         answers.append(scorer.score(frames.rgb, prompts))
         times.append(frames.time_s)
     p_yes, time_s = np.concatenate(answers), np.concatenate(times)

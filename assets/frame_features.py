@@ -1,12 +1,14 @@
 """Sampled frames -> CLIP features per video, computed once per content and model."""
 
 import logging
-from typing import Any
+from collections.abc import Iterable
 
 import dagster as dg
 import numpy as np
 
+from assets.decoding import decoded_from, sampling
 from assets.stage import model_version, publish, stage
+from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
@@ -16,7 +18,7 @@ from zs_dagster.models.loading import Models
 from zs_dagster.models.protocols import FrameEncoder
 from zs_dagster.progress import track
 from zs_dagster.store import Arrays
-from zs_dagster.video.sampled import sampled_frames
+from zs_dagster.video.frames import Frames
 
 logger = logging.getLogger("zs_dagster.frame_features")
 KIND = "frame_features"
@@ -36,34 +38,44 @@ def frame_features(
     home: HomeResource,
     library: VideoLibrary,
     models: ModelsResource,
+    decoders: DecodersResource,
 ) -> dg.MaterializeResult:
     """One row per readable video: un-normalised CLIP features, fp16, at the dataset's fps."""
     dataset, store = library.dataset(context.partition_key), home.get().store
     fps, fingerprint = dataset.localization.fps, models.get().clip_fingerprint(dataset.profile)
     files = [v for v in home.get().tables.rows("videos", dataset.name) if v["status"] == "ok"]
-    rows, computed, broken = [], 0, 0
-    for video in track(files, KIND, len(files)):
-        key = digest(KIND, VERSION, video["content_hash"], fps, fingerprint)
-        if not store.has_arrays(KIND, key):
+    keys = {
+        v["video_id"]: digest(KIND, VERSION, *decoded_from(v), fps, fingerprint) for v in files
+    }
+    missing = [v for v in files if not store.has_arrays(KIND, keys[v["video_id"]])]
+    wanted = [sampling(video, fps) for video in missing]
+    with decoders.start(dataset.reader) as pool:
+        streams = zip(missing, pool.sampled_many(wanted), strict=True)
+        for video, (_, frames) in track(streams, KIND, len(missing)):
             try:
-                arrays = _encode(video, fps, models.get().clip(dataset.profile))
+                arrays = _encode(frames, models.get().clip(dataset.profile))
             except VideoError as error:
                 # One bad file must not stop a night's run; what follows works on the rest.
                 logger.warning("%s is left out: %s", video["video_id"], error.reason)
-                broken += 1
+                del keys[video["video_id"]]
                 continue
-            store.save_arrays(KIND, key, arrays)
-            computed += 1
-        rows.append({"video_id": video["video_id"], "key": key})
-    reused, metadata = len(rows) - computed, {"left_out": broken}
+            store.save_arrays(KIND, keys[video["video_id"]], arrays)
+    rows = [{"video_id": video_id, "key": key} for video_id, key in keys.items()]
+    broken = len(files) - len(rows)
+    computed = len(missing) - broken
     return publish(
-        context, home.get(), rows, computed=computed, reused=reused, metadata=metadata
+        context,
+        home.get(),
+        rows,
+        computed=computed,
+        reused=len(rows) - computed,
+        metadata={"left_out": broken},
     )
 
 
-def _encode(video: dict[str, Any], fps: float, encoder: FrameEncoder) -> Arrays:
+def _encode(chunks: Iterable[Frames], encoder: FrameEncoder) -> Arrays:
     features, times = [], []
-    for frames in sampled_frames(video["path"], fps, video["content_hash"]):
+    for frames in chunks:
         features.append(encoder.encode_frames(frames.rgb).astype(np.float16))
         times.append(frames.time_s)
     return {"features": np.concatenate(features), "time_s": np.concatenate(times)}

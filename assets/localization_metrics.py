@@ -42,8 +42,9 @@ def localization_metrics(
     Fractions, not percent. Every row carries what produced it; `metrics_history` keeps the
     rows of all runs.
     """
-    dataset, tables = library.dataset(context.partition_key), home.get().tables
-    truth = labelled(tables.rows("annotations", dataset.name))
+    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
+    annotated = tables.rows("annotations", dataset.name)
+    truth = labelled([row for row in annotated if row["start_s"] is not None])
     methods = {row["method"]: row["parameters"] for row in tables.rows("methods", dataset.name)}
     if set(methods) != set(dataset.localization.methods):
         raise StoreError(

@@ -1,11 +1,9 @@
 """Everything about a dataset -> one HTML page to look at."""
 
 import base64
-import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import dagster as dg
 
@@ -15,6 +13,7 @@ from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.sources import GeneratedVideos
 from zs_dagster.files import write_text
 from zs_dagster.home import Home
 from zs_dagster.progress import track
@@ -58,7 +57,8 @@ def _shown(home: Home, dataset: Dataset) -> list[Row]:
 def _report(home: Home, dataset: Dataset) -> Report:
     tables = home.tables
     videos = tables.rows("videos", dataset.name)
-    truth = tables.rows("annotations", dataset.name)
+    annotated = tables.rows("annotations", dataset.name)
+    truth = [row for row in annotated if row["start_s"] is not None]
     metrics = tables.rows("localization_metrics", dataset.name)
     facts = {
         "videos": str(len(videos)),
@@ -75,7 +75,7 @@ def _report(home: Home, dataset: Dataset) -> Report:
         summary=facts,
         metrics=_metric_rows(metrics, dataset),
         per_class=_per_class(tables.rows("class_metrics", dataset.name)),
-        notes=_notes(metrics),
+        notes=[*_models_note(dataset), *_notes(metrics)],
         videos=_videos(home, dataset, videos, truth),
         interval_name="95 % bootstrap interval over videos",
     )
@@ -126,6 +126,16 @@ def _notes(rows: list[Row]) -> list[str]:
     ]
 
 
+def _models_note(dataset: Dataset) -> list[str]:
+    """Warn where numbers and segments come from models that cannot know better."""
+    if dataset.profile != "demo" or isinstance(dataset.videos, GeneratedVideos):
+        return []
+    return [
+        "The demo models know only the drawn shapes of the demo: what they say about other "
+        "videos means nothing. Choose another profile."
+    ]
+
+
 def _between(row: Row) -> str:
     if row["low"] is None:
         return ""
@@ -145,7 +155,7 @@ def _videos(
     for video in track(videos, "report", len(videos)):
         video_id, is_ok = video["video_id"], video["status"] == "ok"
         source = (
-            _source(video, home.reports, embed=embed <= MAX_EMBEDDED_BYTES) if is_ok else ""
+            _source(Path(video["path"]), embed=embed <= MAX_EMBEDDED_BYTES) if is_ok else ""
         )
         reviews.append(
             VideoReview(
@@ -186,10 +196,9 @@ def _curves(home: Home, dataset: str) -> dict[str, list[ClassCurves]]:
     return curves
 
 
-def _source(video: Row, folder: Path, *, embed: bool) -> str:
-    """Return the video as a data URI, or as a link relative to the page."""
-    path = Path(video["path"])
+def _source(path: Path, *, embed: bool) -> str:
+    """Return the video as a data URI, or as a link that holds wherever the page is copied."""
     if embed and path.suffix in {".mp4", ".webm"}:
         kind = path.suffix.removeprefix(".")
         return f"data:video/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    return quote(os.path.relpath(path, folder))
+    return path.absolute().as_uri()

@@ -12,7 +12,7 @@ from assets.class_scores import SCORES, ClassScores, scored_videos
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
-from zs_dagster.datasets.description import Method
+from zs_dagster.datasets.localization import Method
 from zs_dagster.localization.clip_only import ClipOnlyParameters, clip_only
 from zs_dagster.localization.methods import Parameters, method_parameters
 from zs_dagster.localization.proposals import Proposals
@@ -80,7 +80,7 @@ def segments(
     library: VideoLibrary,
 ) -> dg.MaterializeResult:
     """One row per segment and method, best first; seconds, half-open."""
-    dataset = library.dataset(context.partition_key)
+    dataset = library.untrimmed(context.partition_key)
     localizers = [
         Localizer.of(name, method, config.parameters)
         for name, method in dataset.localization.methods.items()

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.partitions import catalogue, datasets
+from zs_dagster.datasets.catalogue import AD_HOC_PREFIX
 from zs_dagster.digests import digest
 from zs_dagster.home import Home
 from zs_dagster.schemas import columns
@@ -15,7 +16,7 @@ from zs_dagster.schemas import columns
 VOLATILE = frozenset({"path", "run_id", "created_at", "git_commit"})
 
 
-def stage(
+def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
     group: str,
     *,
     deps: Sequence[str] = (),
@@ -23,6 +24,7 @@ def stage(
     kinds: Sequence[str] = (),
     pool: str | None = None,
     options: Sequence[str] = (),
+    checks: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Declare a partitioned asset, named as its function and its table.
 
@@ -34,6 +36,7 @@ def stage(
         pool: Pool whose slots it takes.
         options: Fields of a dataset's `localization` that it reads. Changing one in any
             dataset file makes the asset stale; unchanged datasets then yield equal versions.
+        checks: Asset checks that it evaluates itself: name -> what must hold.
     """
 
     def declare(compute: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -49,16 +52,25 @@ def stage(
                 kinds=set(kinds),
                 pool=pool,
                 metadata=table_metadata(compute.__name__),
+                check_specs=[
+                    dg.AssetCheckSpec(name, asset=compute.__name__, description=rule)
+                    for name, rule in (checks or {}).items()
+                ],
             )(compute)
 
     return declare
 
 
 def _said(options: Sequence[str]) -> str:
-    """Digest what all dataset files say about some options."""
+    """Digest what all dataset files say about some options.
+
+    Datasets made on the way by `locate` are left out: looking into one more video must not
+    mark the results of all others as stale.
+    """
     said = {
         name: dataset.localization.model_dump(mode="json", include=set(options))
         for name, dataset in catalogue.items()
+        if not name.startswith(AD_HOC_PREFIX)
     }
     return digest(said)[:12]
 
@@ -74,7 +86,9 @@ def model_version(version: str, fingerprint: Callable[[str], str]) -> str:
 
     So a changed model makes the asset stale in the UI; a changed resource would not.
     """
-    profiles = sorted({dataset.profile for dataset in catalogue.values()})
+    profiles = sorted(
+        {d.profile for name, d in catalogue.items() if not name.startswith(AD_HOC_PREFIX)}
+    )
     return f"{version}+{digest([fingerprint(profile) for profile in profiles])[:12]}"
 
 

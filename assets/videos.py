@@ -1,92 +1,118 @@
 """Video files -> probed, hashed, decode-checked rows."""
 
 import logging
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from assets.stage import publish, stage
+from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
+from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.sources import Reader
 from zs_dagster.digests import digest
 from zs_dagster.errors import DatasetError, VideoError
 from zs_dagster.progress import track
 from zs_dagster.store import Store
-from zs_dagster.video.probe import probe
-from zs_dagster.video.reading import check_decodes
+from zs_dagster.video.decoders import Decoders
+from zs_dagster.video.probe import VideoInfo
 
 logger = logging.getLogger("zs_dagster.videos")
 KIND = "videos"
-VERSION = "1"
-FACTS = ("content_hash", "duration_s", "fps", "width", "height", "n_frames")
+VERSION = "2"
+FACTS = (
+    "content_hash",
+    "duration_s",
+    "fps",
+    "width",
+    "height",
+    "n_frames",
+    "backend",
+    "backend_reason",
+)
+Facts = dict[str, Any]
 
 
-@stage("ingest", kinds=["video"])
+@stage("ingest", version=VERSION, kinds=["video"])
 def videos(
-    context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    library: VideoLibrary,
+    decoders: DecodersResource,
 ) -> dg.MaterializeResult:
     """One row per file: probed, hashed and decode-checked; unreadable ones with the reason."""
-    files = library.files(library.dataset(context.partition_key))
-    probe_file = CachedProbe(home.get().store)
-    rows = [
-        {"video_id": video_id, "path": str(path), **probe_file(path)}
-        for video_id, path in track(files.items(), "videos", len(files))
-    ]
-    unreadable = [row for row in rows if row["status"] != "ok"]
-    for row in unreadable:
-        logger.warning("%s is left out: %s", row["video_id"], row["reason"])
-    if len(unreadable) == len(rows):
-        raise DatasetError(
-            f"no video of '{context.partition_key}' can be read: {rows[0]['reason']}"
-        )
-    hours = sum(row["duration_s"] or 0.0 for row in rows) / 3600
-    metadata = {"unreadable": len(unreadable), "hours": hours}
+    dataset = library.dataset(context.partition_key)
+    files = library.files(dataset)
+    kept = {name: path for name, path in files.items() if name not in dataset.excluded}
+    store = home.get().store
+    known = {path: _known(store, dataset.reader, path) for path in kept.values()}
+    missing = [path for path, facts in known.items() if facts is None]
+    if missing:
+        with decoders.start(dataset.reader) as pool:
+            known |= dict(_probe(pool, missing, store, dataset.reader))
+    rows = [_row(dataset, name, path, known.get(path)) for name, path in files.items()]
+    metadata = _summary(dataset, rows)
     return publish(
         context,
         home.get(),
         rows,
-        computed=probe_file.computed,
-        reused=probe_file.reused,
+        computed=len(missing),
+        reused=len(kept) - len(missing),
         metadata=metadata,
     )
 
 
-class CachedProbe:
-    """Probes a file, unless one of the same path, size, inode and time of change was probed."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.computed = self.reused = 0
-
-    def __call__(self, path: Path) -> dict[str, Any]:
-        """Return status, reason and facts of a file."""
-        key = digest(KIND, VERSION, str(path), _stat(path))
-        facts = self._store.load_document(KIND, key)
-        if facts is None:
-            facts = _probe(path)
-            self._store.save_document(KIND, key, facts)
-            self.computed += 1
-        else:
-            self.reused += 1
-        return facts
+def _known(store: Store, reader: Reader, path: Path) -> Facts | None:
+    return store.load_document(KIND, _key(reader, path))
 
 
-def _stat(path: Path) -> list[int] | None:
+def _key(reader: Reader, path: Path) -> str:
+    """Name a file by path, size, inode and time of change; if these stay, it is not reread."""
     try:
         found = path.stat()
+        stat = [found.st_size, found.st_mtime_ns, found.st_ino]
     except OSError:
-        return None
-    return [found.st_size, found.st_mtime_ns, found.st_ino]
+        stat = []
+    return digest(KIND, VERSION, os.fsencode(path).hex(), stat, reader.backend)
 
 
-def _probe(path: Path) -> dict[str, Any]:
-    facts: dict[str, Any] = dict.fromkeys(FACTS)
-    reason = None
-    try:
-        info = probe(path)
-        check_decodes(path, info.index)
-        facts = {name: getattr(info, name) for name in FACTS}
-    except VideoError as error:
-        reason = error.reason
-    return {"status": "unreadable" if reason else "ok", "reason": reason, **facts}
+def _probe(
+    pool: Decoders, paths: list[Path], store: Store, reader: Reader
+) -> Iterator[tuple[Path, Facts]]:
+    for path, info in track(pool.probe_many(paths), "videos", len(paths)):
+        facts = _facts(info)
+        # Time and memory differ from run to run: what failed for them may succeed next time.
+        if facts["error"] not in {"DecodeTimeout", "OutOfMemory", "DecoderCrashed"}:
+            store.save_document(KIND, _key(reader, path), facts)
+        yield path, facts
+
+
+def _facts(info: VideoInfo | VideoError) -> Facts:
+    if isinstance(info, VideoError):
+        said = {"status": "unreadable", "error": type(info).__name__, "reason": info.reason}
+        return said | dict.fromkeys(FACTS)
+    said_ok = {"status": "ok", "error": None, "reason": None}
+    return said_ok | {name: getattr(info, name) for name in FACTS}
+
+
+def _row(dataset: Dataset, video_id: str, path: Path, facts: Facts | None) -> Facts:
+    if facts is None:
+        said = {"status": "excluded", "error": None, "reason": dataset.excluded[video_id]}
+        facts = said | dict.fromkeys(FACTS)
+    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return {"video_id": video_id, "path": shown, **facts}
+
+
+def _summary(dataset: Dataset, rows: list[Facts]) -> Mapping[str, Any]:
+    unreadable = [row for row in rows if row["status"] == "unreadable"]
+    for row in unreadable:
+        logger.warning("%s is left out: %s", row["video_id"], row["reason"])
+    if not any(row["status"] == "ok" for row in rows):
+        raise DatasetError(f"no video of '{dataset.name}' can be read: {rows[0]['reason']}")
+    hours = sum(row["duration_s"] or 0.0 for row in rows) / 3600
+    excluded = sum(row["status"] == "excluded" for row in rows)
+    return {"unreadable": len(unreadable), "excluded": excluded, "hours": hours}

@@ -6,21 +6,24 @@ from typing import Literal
 import dagster as dg
 
 from resources.home import HomeResource
+from zs_dagster.datasets.annotations.reading import read_annotations
+from zs_dagster.datasets.annotations.records import Annotations
 from zs_dagster.datasets.catalogue import (
     SHIPPED_QUERIES,
     Catalogue,
     find_dataset,
     load_catalogue,
 )
-from zs_dagster.datasets.description import Dataset, GeneratedVideos, VideoFolder
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
+from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
 from zs_dagster.demo.videos import write_videos
 from zs_dagster.errors import DatasetError, InputError
 from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.localization.methods import method_parameters
 from zs_dagster.models.profiles import load_profile
-from zs_dagster.queries.bank import QueryBank
 from zs_dagster.queries.class_query import QueryWriter
+from zs_dagster.queries.sources import find_writer
 
 DEMO_QUERIES = Path(__file__).parents[1] / "zs_dagster" / "demo" / "queries.yaml"
 SPLITS: dict[str, Literal["test", "validation"]] = {
@@ -56,24 +59,43 @@ class VideoLibrary(dg.ConfigurableResource):
         """Return the description of a dataset as it is now, checked as a whole."""
         return find_dataset(checked_catalogue(self.home.get().datasets), name)
 
+    def untrimmed(self, name: str) -> Dataset:
+        """Return a dataset for localization.
+
+        Raises:
+            DatasetError: If its videos are clips with one label each.
+        """
+        dataset = self.dataset(name)
+        if dataset.task != "localization":
+            raise DatasetError(
+                f"dataset '{name}' is for {dataset.task}: its videos are trimmed to one "
+                "action each; localization needs a dataset with task: localization"
+            )
+        return dataset
+
     def files(self, dataset: Dataset) -> dict[str, Path]:
         """Return the video files by video id; those of the demo are drawn first."""
-        if isinstance(dataset.videos, VideoFolder):
+        if not isinstance(dataset.videos, GeneratedVideos):
             return find_videos(dataset.videos)
         folder = self._generated(dataset.videos)
         write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))
 
-    def annotation_file(self, dataset: Dataset) -> Path | None:
-        """Return the ground truth file (ActivityNet JSON), if the dataset has one."""
-        if isinstance(dataset.videos, VideoFolder):
-            return dataset.annotations
-        return self._generated(dataset.videos) / "ground_truth.json"
+    def annotations(self, dataset: Dataset, video_ids: list[str]) -> Annotations:
+        """Return what the annotation file of a dataset says; nothing if it has none."""
+        return read_annotations(self._annotation_source(dataset), video_ids)
 
     def query_writer(self, dataset: Dataset) -> QueryWriter:
         """Return who writes the questions of the dataset's classes."""
-        path = DEMO_QUERIES if dataset.queries == SHIPPED_QUERIES else Path(dataset.queries)
-        return QueryBank(path)
+        own = dataset.queries
+        bank = DEMO_QUERIES if own == SHIPPED_QUERIES else None if own is None else Path(own)
+        return find_writer(bank, dataset.prompt_names, prefer=dataset.name)
+
+    def _annotation_source(self, dataset: Dataset) -> AnnotationSource | None:
+        if not isinstance(dataset.videos, GeneratedVideos):
+            return dataset.annotations
+        path = self._generated(dataset.videos) / "ground_truth.json"
+        return AnnotationSource(format="activitynet", path=path)
 
     def _generated(self, videos: GeneratedVideos) -> Path:
         return self.home.get().generated_videos / videos.generator

@@ -19,6 +19,7 @@ from assets import (
     segments,
     videos,
 )
+from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
@@ -45,6 +46,7 @@ defs = dg.Definitions(
         "home": home,
         "library": VideoLibrary(home=home),
         "models": ModelsResource(),
+        "decoders": DecodersResource(),
     },
     jobs=[
         dg.define_asset_job(

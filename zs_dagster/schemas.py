@@ -42,17 +42,34 @@ SCHEMAS: dict[str, pa.Schema] = {
             DATASET,
             VIDEO,
             _column("path", TEXT, "File on the machine that ran"),
-            _column("status", TEXT, "ok or unreadable"),
-            _column("reason", TEXT, "Why a file is unreadable", nullable=True),
+            _column("status", TEXT, "ok, unreadable or excluded"),
+            _column("error", TEXT, "Kind of error of an unreadable file", nullable=True),
+            _column("reason", TEXT, "Why it is unreadable or excluded", nullable=True),
             _column("content_hash", TEXT, "BLAKE2b of the bytes", nullable=True),
             _column("duration_s", NUMBER, "Displayed duration, seconds", nullable=True),
             _column("fps", NUMBER, "Average frames per second", nullable=True),
             _column("width", COUNT, "Pixels, after rotation", nullable=True),
             _column("height", COUNT, "Pixels, after rotation", nullable=True),
             _column("n_frames", COUNT, "Frames in the file", nullable=True),
+            _column("backend", TEXT, "Library that decodes it", nullable=True),
+            _column("backend_reason", TEXT, "Why that one", nullable=True),
         ]
     ),
-    "annotations": pa.schema([DATASET, VIDEO, LABEL, START, END]),
+    "annotations": pa.schema(
+        [
+            DATASET,
+            VIDEO,
+            LABEL,
+            _column("start_s", NUMBER, "Start, seconds; empty: the whole video", nullable=True),
+            _column(
+                "end_s",
+                NUMBER,
+                "End, seconds, exclusive; empty: the whole video",
+                nullable=True,
+            ),
+            _column("subsets", TEXT, "Official lists it is in, separated by spaces"),
+        ]
+    ),
     "class_queries": pa.schema(
         [
             DATASET,

@@ -1,6 +1,6 @@
 """Parquet tables per dataset: what assets hand to each other, and what DuckDB publishes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,11 @@ class Tables:
                 f"materialise the asset '{table}' first"
             )
         return paths[0].stem
+
+    def named(self, table: str, dataset: str, names: Iterable[str]) -> set[str]:
+        """Return those of some names for which a part was written."""
+        written = {part.partition("-")[0] for part in self.parts(table, dataset)}
+        return {name for name in names if digest(name)[:16] in written}
 
     def parts(self, table: str, dataset: str) -> list[str]:
         """Return the names of all parts, sorted."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zs_dagster.cli.graph import Outcome
@@ -111,6 +112,46 @@ def show_places(home: Home, dataset: str) -> None:
     console.print(
         f'results  {home.results}  (zs-dagster sql "from localization_metrics")', markup=False
     )
+
+
+def show_segments(rows: Sequence[dict[str, Any]], videos: Sequence[dict[str, Any]]) -> None:
+    """Print the segments found, best first in each video, and the files left out."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table("video", "action", title="segments", title_justify="left")
+    for name in ("start", "end", "score"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        names = (Text(row["video_id"]), Text(row["label"]))
+        table.add_row(
+            *names, *map(clock, (row["start_s"], row["end_s"])), f"{row['score']:.2f}"
+        )
+    console.print(table if rows else "no action was found")
+    for video in videos:
+        if video["status"] != "ok":
+            line = f"left out  {video['video_id']}: {video['reason']}"
+            console.print(line, markup=False, soft_wrap=True)
+
+
+def show_located(folder: Path, dataset: str) -> None:
+    """Print where the answers lie, and the name that UI and SQL know them by."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"written  {folder}/segments.json segments.csv report.html", markup=False)
+    console.print(f"dataset  {dataset}  (in the UI, and in `zs-dagster sql`)", markup=False)
+
+
+def clock(seconds: float) -> str:
+    """Write a time the way players show it: 1:02:03.4, or 2:03.4 below an hour."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{minutes:02d}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
+    return f"{hours}:{clock}" if hours else clock
 
 
 def _cells(values: dict[str, dict[str, Any]]) -> list[str]:

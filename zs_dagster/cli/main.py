@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from zs_dagster.cli import demo, doctor, evaluate, propose, run, sql, ui
+from zs_dagster.cli import demo, doctor, evaluate, locate, propose, run, sql, ui
 from zs_dagster.errors import InputError, ZsDagsterError
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.command("locate")(locate.locate)
 app.command("propose")(propose.propose)
 app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)

@@ -40,10 +40,7 @@ def run_dataset(
     """Materialise a dataset, show what came out and write the summary."""
     home = prepare_environment()
     find_dataset(load_catalogue(home.datasets), dataset)
-    if json_file is not None and (
-        json_file.is_dir() or not json_file.absolute().parent.is_dir()
-    ):
-        raise InputError(f"--json needs a file in an existing folder, got '{json_file}'")
+    check_json_file(json_file)
     with console.progress():
         outcome = materialise(dataset, "localize", options)
     rows = metric_rows(home, dataset, outcome.run_id)
@@ -52,6 +49,16 @@ def run_dataset(
     console.show_places(home, dataset)
     if json_file is not None:
         write_summary(json_file, outcome, rows)
+
+
+def check_json_file(path: Path | None) -> None:
+    """Refuse a summary that could not be written, before the work and not after it.
+
+    Raises:
+        InputError: If the path is a folder or lies in none.
+    """
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise InputError(f"--json needs a file in an existing folder, got '{path}'")
 
 
 def parse_options(options: list[str]) -> dict[str, dict[str, Any]]:

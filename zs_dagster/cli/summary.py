@@ -1,6 +1,7 @@
 """The machine-readable summary of a run."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,20 @@ def metric_rows(home: Home, dataset: str, run_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def write_summary(path: Path, outcome: Outcome, rows: list[dict[str, Any]]) -> None:
-    """Write the summary of a run as JSON."""
-    document = {
+def write_summary(
+    path: Path,
+    outcome: Outcome,
+    rows: Sequence[dict[str, Any]],
+    segments: Sequence[dict[str, Any]] | None = None,
+) -> None:
+    """Write the summary of a run as JSON, with the segments where people asked for those."""
+    document: dict[str, Any] = {
         "metrics": [{name: row[name] for name in FIELDS} for row in rows],
         "stages": outcome.stages,
         "peak_rss_mb": round(outcome.peak_rss_mb, 1),
         "seconds": round(outcome.seconds, 2),
         "run_id": outcome.run_id,
     }
+    if segments is not None:
+        document["segments"] = list(segments)
     write_text(path, json.dumps(document, indent=1) + "\n")

@@ -1,31 +1,38 @@
 """The catalogue: the datasets shipped with the package and those of the user's home."""
 
+import os
 from pathlib import Path
+from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from zs_dagster.datasets.description import Dataset, VideoFolder
+from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.sources import VideoFiles, VideoFolder
+from zs_dagster.datasets.yaml_file import read_yaml, refusal
 from zs_dagster.errors import DatasetError
+from zs_dagster.home import Home
 
 SHIPPED = Path(__file__).parent / "shipped"
 SHIPPED_QUERIES = "demo"
+AD_HOC_PREFIX = "locate-"
+"""Names of the datasets that `zs-dagster locate` makes."""
 Catalogue = dict[str, Dataset]
 
 
 def load_catalogue(user_folder: Path) -> Catalogue:
     """Read every shipped dataset and every YAML file of the user's folder, by name.
 
-    Query banks may lie beside the datasets that name them.
+    Query banks and splits may lie beside the datasets that name them.
 
     Raises:
         DatasetError: If a file is broken, or two files describe datasets of one name.
     """
     catalogue: Catalogue = {}
     for path in [*sorted(SHIPPED.glob("*.yaml")), *sorted(user_folder.glob("*.y*ml"))]:
-        if _is_query_bank(path):
+        values = read_yaml(path)
+        if _is_no_dataset(values):
             continue
-        dataset = load_dataset(path)
+        dataset = _dataset(path, values)
         if dataset.name in catalogue:
             raise DatasetError(f"{path}: dataset '{dataset.name}' exists already; rename it")
         catalogue[dataset.name] = dataset
@@ -39,63 +46,78 @@ def find_dataset(catalogue: Catalogue, name: str) -> Dataset:
         DatasetError: If there is none; names the known ones.
     """
     if name not in catalogue:
+        known = (n for n in sorted(catalogue) if not n.startswith(AD_HOC_PREFIX))
         raise DatasetError(
-            f"dataset must be one of {', '.join(sorted(catalogue))}, got '{name}'; "
+            f"dataset must be one of {', '.join(known)}, got '{name}'; "
             "describe a new one in $ZS_HOME/datasets/<name>.yaml"
         )
     return catalogue[name]
 
 
 def load_dataset(path: Path) -> Dataset:
-    """Read one dataset file; relative paths in it are relative to the file.
+    """Read one dataset file; relative paths in it become absolute.
 
     Raises:
-        DatasetError: If the file cannot be read or breaks a rule; names file and key.
+        DatasetError: If the file cannot be read or breaks a rule; names file, line and key.
     """
-    values = _read(path)
+    return _dataset(path, read_yaml(path))
+
+
+def root_variable(name: str) -> str:
+    """Return the environment variable that says where a shipped dataset lies."""
+    return f"{name.upper().replace('-', '_')}_ROOT"
+
+
+def shipped_root(name: str) -> Path:
+    """Return where the files of a shipped dataset are looked for.
+
+    That is `$<NAME>_ROOT`, else `$ZS_DATA/<name>`, else `$ZS_HOME/data/<name>`.
+    """
+    own, shared = os.environ.get(root_variable(name)), os.environ.get("ZS_DATA")
+    if own:
+        return Path(own).expanduser().absolute()
+    data = Path(shared).expanduser() if shared else Home.from_environment().root / "data"
+    return (data / name).absolute()
+
+
+def _dataset(path: Path, values: Any) -> Dataset:  # noqa: ANN401 - a file may hold anything
     if not isinstance(values, dict):
-        raise DatasetError(
-            f"{path}: must hold a mapping with name, videos, classes and queries"
-        )
+        raise DatasetError(f"{path}: must hold a mapping with name, videos and classes")
     try:
-        return _absolute(Dataset.model_validate(values), path.parent)
+        dataset = Dataset.model_validate(values)
     except ValidationError as error:
-        raise DatasetError(f"{path}: {_first_problem(error)}") from error
+        raise refusal(path, error, Dataset) from error
+    folder = path.parent.absolute()
+    is_shipped = path.parent == SHIPPED
+    return _absolute(dataset, folder, shipped_root(dataset.name) if is_shipped else folder)
 
 
-def _is_query_bank(path: Path) -> bool:
-    """Say whether a file maps labels to questions, and so describes no dataset."""
-    values = _read(path)
-    entries = list(values.values()) if isinstance(values, dict) else []
-    return bool(entries) and all(isinstance(e, dict) and "start_question" in e for e in entries)
+def _is_no_dataset(values: object) -> bool:
+    """Say whether a file beside the datasets holds questions or splits."""
+    if not isinstance(values, dict) or "videos" in values or "name" in values:
+        return False
+    inner = {"start_question", "unseen", "kind"}
+    entries = [*values.values(), values.get("classes")]
+    return any(isinstance(entry, dict) and (inner & set(entry)) for entry in entries) or (
+        isinstance(values.get("classes"), dict) and "kinds" in values
+    )
 
 
-def _read(path: Path) -> object:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DatasetError(f"{path}: cannot be read as YAML: {_one_line(error)}") from error
-
-
-def _absolute(dataset: Dataset, folder: Path) -> Dataset:
-    update: dict[str, object] = {}
-    if isinstance(dataset.videos, VideoFolder):
-        videos = dataset.videos.model_copy(update={"folder": folder / dataset.videos.folder})
-        update["videos"] = videos
+def _absolute(dataset: Dataset, folder: Path, root: Path) -> Dataset:
+    root = root / dataset.root.expanduser()
+    update: dict[str, object] = {"root": root}
+    videos = dataset.videos
+    if isinstance(videos, VideoFolder):
+        place = root / videos.folder.expanduser()
+        update["videos"] = videos.model_copy(update={"folder": place})
+    if isinstance(videos, VideoFiles):
+        files = tuple(root / file.expanduser() for file in videos.files)
+        update["videos"] = videos.model_copy(update={"files": files})
     if dataset.annotations is not None:
-        update["annotations"] = folder / dataset.annotations
-    if dataset.queries != SHIPPED_QUERIES:
-        update["queries"] = str(folder / dataset.queries)
+        place = root / dataset.annotations.path.expanduser()
+        update["annotations"] = dataset.annotations.model_copy(update={"path": place})
+    if dataset.splits is not None:
+        update["splits"] = folder / dataset.splits.expanduser()
+    if dataset.queries not in (None, SHIPPED_QUERIES):
+        update["queries"] = str(folder / Path(str(dataset.queries)).expanduser())
     return dataset.model_copy(update=update)
-
-
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    key = ".".join(str(part) for part in first["loc"]) or "file"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{key}: {first['msg']}, got {first['input']!r:.80}{more}"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -1,105 +1,80 @@
 """What a dataset file may say. One YAML file is one dataset, one dataset is one partition."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from zs_dagster.datasets.labels import readable
+from zs_dagster.datasets.localization import Localization
+from zs_dagster.datasets.sources import AnnotationSource, Reader, Videos, annotation_source
+from zs_dagster.datasets.strict import Strict
 
 PARTITION_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-VIDEO_PATTERNS = ("*.mp4", "*.mkv", "*.webm", "*.avi", "*.mov")
-
-
-class Strict(BaseModel):
-    """A misspelt key is an error, not a setting that silently does nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class VideoFolder(Strict):
-    """Files below a folder whose name fits a pattern, in upper or lower case.
-
-    The id of a video is its path below the folder, without suffix.
-    """
-
-    folder: Path
-    patterns: tuple[str, ...] = VIDEO_PATTERNS
-
-
-class GeneratedVideos(Strict):
-    """Videos that the project draws itself, with their ground truth."""
-
-    generator: Literal["demo-test", "demo-validation"]
-
-
-class Method(Strict):
-    """One way from cached scores to segments; rows of the metrics carry its name.
-
-    `candidates` are the classes it may answer: the `filtered` top k, the `known` ones of the
-    ground truth (the rows with a cross in the paper's tables), or `any` class, which only the
-    random baseline can, as nothing was scored for the others.
-    """
-
-    description: str = ""
-    localizer: Literal["zeal", "clip-only", "random"] = "zeal"
-    preset: Literal["default", "zeal-paper"] = "default"
-    candidates: Literal["filtered", "known", "any"] = "filtered"
-    parameters: dict[str, int | float | str | tuple[float, ...] | bool] = Field(
-        default_factory=dict
-    )
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _any_class_is_random(self) -> "Method":
-        if self.candidates == "any" and self.localizer != "random":
-            raise ValueError("candidates: any needs localizer: random, which asks no model")
-        return self
-
-
-class Localization(Strict):
-    """How untrimmed videos are sampled, filtered and localized."""
-
-    fps: Annotated[float, Field(gt=0, le=60)] = 1.0
-    top_k: Annotated[int, Field(ge=1)] = 3
-    filter_frames: Annotated[int, Field(ge=1)] = 8
-    filter_text: Literal["name", "description"] = "name"
-    protocol: str = "thumos14"
-    score_known_classes: bool = False
-    methods: Annotated[dict[str, Method], Field(min_length=1)] = Field(
-        default_factory=lambda: {"zeal": Method()}
-    )
-
-    @model_validator(mode="after")
-    def _known_classes_are_scored(self) -> "Localization":
-        known = [name for name, m in self.methods.items() if m.candidates == "known"]
-        if known and not self.score_known_classes:
-            raise ValueError(
-                f"method '{known[0]}' uses known classes; set score_known_classes: true"
-            )
-        return self
+Label = Annotated[str, Field(min_length=1)]
 
 
 class Dataset(Strict):
-    """One dataset: videos, classes and, where there is any, ground truth."""
+    """One dataset: videos, classes and, where there is any, ground truth.
+
+    Relative paths of videos and annotations are relative to ``root``, by default the folder of
+    the file; those of splits and queries to that folder.
+
+    Attributes:
+        classes: Exact labels; in a file also a mapping from label to prompt name.
+        prompt_names: Label -> the class as it is written in prompts.
+        annotations: Ground truth, if there is any.
+        splits: YAML file with the official divisions into seen and unseen classes.
+        excluded: Video id -> why it is left out.
+        known_bad: Video id -> what is wrong with it; it is kept, as in published numbers.
+        aliases: Label -> the label that each of its instances also has.
+        queries: Query bank of the user's own; what it lacks, the shipped ones have.
+    """
 
     name: Annotated[str, Field(pattern=PARTITION_NAME)]
     title: str = ""
     source: str = ""
     licence: str = ""
-    task: Literal["localization"] = "localization"
-    videos: VideoFolder | GeneratedVideos
-    classes: Annotated[tuple[str, ...], Field(min_length=1)]
-    annotations: Path | None = None
-    queries: str
+    task: Literal["localization", "classification"] = "localization"
+    root: Path = Path()
+    videos: Videos
+    classes: Annotated[tuple[Label, ...], Field(min_length=1)]
+    prompt_names: dict[str, str] = Field(default_factory=dict)
+    annotations: Annotated[AnnotationSource | None, BeforeValidator(annotation_source)] = None
+    splits: Path | None = None
+    excluded: dict[str, str] = Field(default_factory=dict)
+    known_bad: dict[str, str] = Field(default_factory=dict)
+    aliases: dict[str, str] = Field(default_factory=dict)
+    queries: str | None = None
     profile: str = "demo"
+    reader: Reader = Reader()
     localization: Localization = Localization()
 
     @model_validator(mode="before")
     @classmethod
-    def _classes_are_distinct(cls, values: object) -> object:
-        labels = values.get("classes") if isinstance(values, dict) else None
-        # Not yet checked: a file may hold anything here.
-        names = [str(label) for label in labels] if isinstance(labels, list | tuple) else []
-        repeated = {name for name in names if names.count(name) > 1}
-        if repeated:
-            raise ValueError(f"class '{min(repeated)}' is listed twice")
-        return values
+    def _labels_with_names(cls, values: object) -> object:
+        """Take classes as a list or as a mapping, and name those that have no name."""
+        if not isinstance(values, dict) or not isinstance(
+            values.get("classes"), list | tuple | dict
+        ):
+            return values
+        labels = _distinct(list(values["classes"]))
+        given = values["classes"] if isinstance(values["classes"], dict) else {}
+        names = {label: readable(label) for label in labels if isinstance(label, str)}
+        return {**values, "classes": labels, "prompt_names": {**names, **given}}
+
+    @model_validator(mode="after")
+    def _aliases_are_classes(self) -> "Dataset":
+        unknown = sorted({*self.aliases, *self.aliases.values()} - set(self.classes))
+        if unknown:
+            raise ValueError(
+                f"alias '{unknown[0]}' is not a class; correct it or add the class"
+            )
+        return self
+
+
+def _distinct(labels: list[Any]) -> list[Any]:
+    twice = sorted({str(label) for label in labels if labels.count(label) > 1})
+    if twice:
+        raise ValueError(f"class '{twice[0]}' is listed twice; remove one")
+    return labels

@@ -1,42 +1,78 @@
-"""The video files of a folder, by video id."""
+"""The video files of a dataset, by video id."""
 
+import os
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zs_dagster.datasets.description import VideoFolder
+from zs_dagster.datasets.sources import VideoFiles, VideoFolder
 from zs_dagster.errors import DatasetError
 
 
-def find_videos(videos: VideoFolder) -> dict[str, Path]:
-    """Return the files below the folder by id: the path below it, without suffix.
+def find_videos(videos: VideoFolder | VideoFiles) -> dict[str, Path]:
+    r"""Return the files of a dataset by video id, sorted; nothing is opened.
+
+    Whatever fits the name is listed, pipes and broken links included: why it cannot be read is
+    for the reader to say. What is not UTF-8 in a name is written as ``\xNN`` in the id.
 
     Raises:
-        DatasetError: If the folder is missing, holds no file, or two files have one id.
+        DatasetError: If the folder is missing, nothing fits, or two files have one id.
     """
+    if isinstance(videos, VideoFiles):
+        return _by_id((_id(Path(file.name)), file) for file in videos.files)
+    return _in_folder(videos)
+
+
+def _in_folder(videos: VideoFolder) -> dict[str, Path]:
     folder = videos.folder
     if not folder.is_dir():
-        raise DatasetError(f"video folder must exist, got '{folder}'; check the dataset file")
+        raise DatasetError(
+            f"video folder must exist, got '{folder}'; check `videos.folder`, or set the root "
+            "of the dataset (`zs-dagster datasets show NAME` says how)"
+        )
+    paths = sorted(path for path in _below(folder) if _fits(path.name, videos.patterns))
+    found = _by_id((_id(path.relative_to(folder), videos.prefix), path) for path in paths)
+    if not found:
+        wanted = ", ".join(videos.patterns)
+        raise DatasetError(f"video folder '{folder}' holds no file that matches {wanted}")
+    if not videos.ids:
+        return found
+    chosen = {i: path for i, path in found.items() if _is_chosen(i, videos.ids)}
+    if not chosen:
+        raise DatasetError(
+            f"none of {len(found)} videos in '{folder}' has an id that matches "
+            f"{', '.join(videos.ids)}; the first is '{next(iter(found))}'"
+        )
+    return chosen
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield everything that is no folder."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place) / name for name in names)
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    lower = name.lower()
+    return any(fnmatchcase(lower, pattern.lower()) for pattern in patterns)
+
+
+def _is_chosen(video_id: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(video_id, pattern) for pattern in patterns)
+
+
+def _id(path: Path, prefix: str = "") -> str:
+    named = path.with_name(path.name.removeprefix(prefix)).with_suffix("").as_posix()
+    return os.fsencode(named).decode("utf-8", "backslashreplace")
+
+
+def _by_id(named: Iterator[tuple[str, Path]]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in sorted(path for path in folder.rglob("*") if _fits(path, videos.patterns)):
-        video_id = path.relative_to(folder).with_suffix("").as_posix()
+    for video_id, path in named:
         if video_id in found:
             raise DatasetError(
                 f"video ids must differ, got '{video_id}' for '{found[video_id].name}' and "
                 f"'{path.name}'; rename one or narrow `patterns`"
             )
         found[video_id] = path
-    if not found:
-        wanted = ", ".join(videos.patterns)
-        raise DatasetError(f"video folder '{folder}' holds no file that matches {wanted}")
     return found
-
-
-def _fits(path: Path, patterns: tuple[str, ...]) -> bool:
-    name = path.name.lower()
-    if path.is_dir() or not any(fnmatchcase(name, pattern.lower()) for pattern in patterns):
-        return False
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise DatasetError(f"file names must be UTF-8, got {str(path)!r}; rename it") from error
-    return True

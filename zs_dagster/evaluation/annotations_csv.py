@@ -24,4 +24,3 @@ def write_csv(path: Path, found: LabelledSegments) -> None:
         label, score = str(found.label[row]), float(segments.score[row])
         writer.writerow((str(found.video_id[row]), *numbers, label, score))
     write_text(path, text.getvalue())
-

@@ -132,7 +132,7 @@ class Decoders:
         """
         times = np.array(times_s, dtype=np.float64)
         said: dict[str, Any] = {"size": size, "backend": backend, "chunk": chunk, "index": None}
-        arrays = [times]
+        arrays: list[NDArray[Any]] = [times]
         if index is not None:
             said["index"] = {
                 k: v for k, v in vars(index).items() if k not in ("pts", "key_pts")

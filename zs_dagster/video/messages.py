@@ -43,7 +43,7 @@ def send(fd: int, header: Mapping[str, Any], arrays: Sequence[NDArray[Any]] = ()
     _write(fd, memoryview(LENGTH.pack(len(text)) + text))
     for array in arrays:
         if array.size:
-            _write(fd, memoryview(np.ascontiguousarray(array)).cast("B"))
+            _write(fd, np.ascontiguousarray(array).data.cast("B"))
 
 
 def receive(fd: int, timeout_s: float | None = None) -> Message | None:
@@ -88,7 +88,7 @@ def _array(
 ) -> NDArray[Any]:
     array = np.empty(shape, dtype)
     if array.size:
-        _fill(fd, memoryview(array).cast("B"), timeout_s)
+        _fill(fd, array.data.cast("B"), timeout_s)
     return array
 
 

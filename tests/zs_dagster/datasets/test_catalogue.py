@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from zs_dagster.datasets.catalogue import SHIPPED, find_dataset, load_catalogue, load_dataset
-from zs_dagster.datasets.description import GeneratedVideos, VideoFolder
+from zs_dagster.datasets.sources import GeneratedVideos, VideoFolder
 from zs_dagster.errors import DatasetError
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zs_dagster.datasets.description import VideoFolder
+from zs_dagster.datasets.sources import VideoFolder
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.errors import DatasetError
 

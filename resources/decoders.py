@@ -1,0 +1,19 @@
+"""Child processes that decode videos, as a resource."""
+
+import dagster as dg
+from pydantic import Field
+
+from zs_dagster.datasets.sources import Reader
+from zs_dagster.video.decoders import Decoders
+from zs_dagster.video.process import Limits
+
+
+class DecodersResource(dg.ConfigurableResource):
+    """Decoding in processes of its own: a file that hangs or crashes costs that file only."""
+
+    workers: int = Field(default=0, ge=0, description="Processes; 0 means one per CPU core.")
+
+    def start(self, reader: Reader) -> Decoders:
+        """Return the plain core object, to be used as a context."""
+        limits = Limits(reader.timeout_s, reader.memory_mb)
+        return Decoders(self.workers or None, limits, reader.backend)

@@ -1,0 +1,138 @@
+"""`zs-dagster locate`: my video with my words."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from zs_dagster.cli.console import clock
+from zs_dagster.cli.locate import parse_actions
+from zs_dagster.errors import InputError
+from zs_dagster.home import Home
+
+if TYPE_CHECKING:
+    from tests.conftest import TinyHome
+    from tests.zs_dagster.cli.conftest import Ended
+
+    Cli = Callable[..., Ended]
+
+WARNING = "the demo models know only the drawn shapes of the demo"
+
+
+def test_actions_are_split_at_commas() -> None:
+    assert parse_actions(" golf swing ,high jump,") == ["golf swing", "high jump"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("", "must name at least one action, got ''"),
+        (" , ", "must name at least one action, got ' , '"),
+        ("run, jump, run", "must differ, got 'run' twice; remove one"),
+    ],
+)
+def test_no_or_repeated_actions_are_refused(text: str, rule: str) -> None:
+    with pytest.raises(InputError, match=rule):
+        parse_actions(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0:00.0"),
+        (9.96, "0:10.0"),
+        (59.96, "1:00.0"),
+        (83.25, "1:23.2"),
+        (3723.4, "1:02:03.4"),
+    ],
+)
+def test_times_look_as_in_a_player(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+def test_videos_and_words_go_in_and_segments_come_out(
+    spawn: "Cli", tiny: "TinyHome", tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    videos = (tiny.videos / "first.mp4", tiny.videos / "broken.mp4")
+    actions = "red ball rises, red ball falls"
+    arguments = ("locate", *videos, "--actions", actions, "--out", out, "--json", "sum.json")
+    ended = spawn(*arguments, folder=tmp_path)
+    assert ended.status == 0, ended.err
+    assert WARNING in ended.err
+    assert "left out  broken: " in ended.out
+    results = json.loads((out / "segments.json").read_text())["results"]
+    assert list(results) == ["first"]
+    rows = json.loads((tmp_path / "sum.json").read_text())["segments"]
+    assert {row["label"] for row in rows} <= set(actions.split(", "))
+    assert len(results["first"]) == len(rows) > 0
+    assert len((out / "segments.csv").read_text().splitlines()) == len(rows) + 1
+    page = (out / "report.html").read_text()
+    assert "know only the drawn shapes" in page
+    dataset = rows[0]["dataset"]
+    assert Home(tiny.root).tables.has("segments", dataset)
+    # The same question again is the same dataset: nothing is asked anew.
+    again = spawn(*arguments, folder=tmp_path)
+    assert again.status == 0, again.err
+    stages = json.loads((tmp_path / "sum.json").read_text())["stages"]
+    assert stages["frame_confidence"]["computed"] == 0
+    assert sorted(p.stem for p in (tiny.root / "datasets").glob("locate-*")) == [dataset]
+
+
+def test_without_weights_the_profiles_and_how_to_get_them_are_named(
+    cli: "Cli", tiny: "TinyHome", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "nothing"))
+    ended = cli("locate", tiny.videos / "first.mp4", "--actions", "golf swing")
+    assert ended.status == 2
+    assert "choose --models light" in ended.err
+    assert "hf download HuggingFaceTB/SmolVLM2-2.2B-Instruct" in ended.err
+    assert "--models demo runs at once but knows only drawn shapes" in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert not list((tiny.root / "datasets").glob("locate-*"))
+
+
+def test_what_cannot_be_read_as_a_video_is_one_line(
+    cli: "Cli", tiny: "TinyHome", tmp_path: Path
+) -> None:
+    missing = cli("locate", tmp_path / "nothing.mp4", "--actions", "run", "--models", "demo")
+    assert missing.status == 2
+    assert (
+        missing.err == f"error: video '{tmp_path}/nothing.mp4' does not exist; check the path\n"
+    )
+    folder = cli("locate", tiny.videos, "--actions", "run", "--models", "demo")
+    assert folder.status == 2
+    assert "is a folder; give its files, or make it a dataset" in folder.err
+    models = cli("locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "big")
+    assert models.status == 2
+    assert "profile must be one of demo, " in models.err
+    fps = cli(
+        "locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "demo", "--fps", 0
+    )
+    assert fps.status == 2
+    assert "localization.fps" in fps.err
+    assert not list((tiny.root / "datasets").glob("locate-*"))
+
+
+def test_only_unreadable_videos_are_bad_input(
+    spawn: "Cli", tiny: "TinyHome", tmp_path: Path
+) -> None:
+    path = tiny.videos / "broken.mp4"
+    ended = spawn("locate", path, "--actions", "run", "--models", "demo", folder=tmp_path)
+    assert ended.status == 2
+    assert "can be read: not a whole file of an accepted container" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_an_unwritable_folder_is_refused_before_the_work(
+    cli: "Cli", tiny: "TinyHome", tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "out"
+    ended = cli(
+        "locate", tiny.videos / "first.mp4", "--actions", "red ball rises", "--out", out
+    )
+    assert ended.status == 2
+    assert f"--out must be a folder that can be made, got '{out}'" in ended.err

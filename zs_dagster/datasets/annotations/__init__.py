@@ -1,0 +1,1 @@
+"""Ground truth in the formats people have it in; one module per format."""

@@ -1,0 +1,87 @@
+"""Where the videos and the ground truth of a dataset lie, and how they are read."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from zs_dagster.datasets.strict import Strict
+
+VIDEO_PATTERNS = (
+    *("*.mp4", "*.mkv", "*.webm", "*.avi", "*.mov", "*.m4v", "*.mpg", "*.mpeg"),
+    *("*.ts", "*.wmv", "*.flv", "*.ogv"),
+)
+Format = Literal["activitynet", "csv", "folders", "hmdb51", "kinetics", "thumos14", "ucf101"]
+BY_SUFFIX: dict[str, Format] = {".json": "activitynet", ".csv": "csv"}
+
+
+class VideoFolder(Strict):
+    """Files below a folder whose name fits a pattern, in upper or lower case.
+
+    The id of a video is its path below the folder, without suffix and without ``prefix``.
+    With ``ids``, only videos whose id fits one of those patterns belong to the dataset.
+    """
+
+    folder: Path
+    patterns: Annotated[tuple[str, ...], Field(min_length=1)] = VIDEO_PATTERNS
+    ids: tuple[str, ...] = ()
+    prefix: str = ""
+
+
+class VideoFiles(Strict):
+    """Files named one by one; the id of a video is its name without suffix."""
+
+    files: Annotated[tuple[Path, ...], Field(min_length=1)]
+
+
+class GeneratedVideos(Strict):
+    """Videos that the project draws itself, with their ground truth."""
+
+    generator: Literal["demo-test", "demo-validation"]
+
+
+def _kind(value: object) -> str:
+    """Tell by its keys which of three forms is meant, for one error instead of three."""
+    keys = value.keys() if isinstance(value, dict) else vars(value).keys()
+    return "<files>" if "files" in keys else "<drawn>" if "generator" in keys else "<folder>"
+
+
+Videos = Annotated[
+    Annotated[VideoFolder, Tag("<folder>")]
+    | Annotated[VideoFiles, Tag("<files>")]
+    | Annotated[GeneratedVideos, Tag("<drawn>")],
+    Discriminator(_kind),
+]
+
+
+class AnnotationSource(Strict):
+    """Ground truth in one of the formats people have; a subset of it, where it has any."""
+
+    format: Format
+    path: Path = Path()
+    subset: str | None = None
+
+
+def annotation_source(value: Any) -> Any:  # noqa: ANN401 - a file may hold anything
+    """Read a plain path as a source whose suffix says its format.
+
+    Raises:
+        ValueError: If the suffix says none.
+    """
+    if not isinstance(value, str):
+        return value
+    path = Path(value)
+    if path.suffix.lower() not in BY_SUFFIX:
+        raise ValueError(
+            "a plain path must end in .json (ActivityNet) or .csv; else write "
+            "{format: ..., path: ...}"
+        )
+    return {"format": BY_SUFFIX[path.suffix.lower()], "path": value}
+
+
+class Reader(Strict):
+    """How files are decoded, in child processes."""
+
+    backend: Literal["pyav", "decord"] = "pyav"
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    memory_mb: Annotated[int, Field(ge=512)] = 4096
