@@ -24,9 +24,11 @@ class VideoError(InputError):
     """A video file could not be read; carries the reason without the path."""
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"cannot read video '{path}': {reason}")
-        self.path = str(path)
+        # What is not UTF-8 in a name cannot be printed or stored; `\\xNN` can.
+        text = str(path).encode("utf-8", "surrogateescape")
+        self.path = text.decode("utf-8", "backslashreplace")
         self.reason = reason
+        super().__init__(f"cannot read video '{self.path}': {reason}")
 
 
 class QueryError(InputError):

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from zs_dagster.cli import demo, doctor, evaluate, locate, propose, run, sql, ui
+from zs_dagster.cli import datasets, demo, doctor, evaluate, locate, propose, run, sql, ui
 from zs_dagster.errors import InputError, ZsDagsterError
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
@@ -29,6 +29,7 @@ app.command("propose")(propose.propose)
 app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(evaluate.app, name="evaluate")
 
 

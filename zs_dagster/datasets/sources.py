@@ -8,8 +8,8 @@ from pydantic import Discriminator, Field, Tag
 from zs_dagster.datasets.strict import Strict
 
 VIDEO_PATTERNS = (
-    *("*.mp4", "*.mkv", "*.webm", "*.avi", "*.mov", "*.m4v", "*.mpg", "*.mpeg"),
-    *("*.ts", "*.wmv", "*.flv", "*.ogv"),
+    *("*.mp4", "*.mkv", "*.webm", "*.avi", "*.mov", "*.m4v", "*.mpg", "*.mpeg", "*.3gp"),
+    *("*.ts", "*.mts", "*.m2ts", "*.vob", "*.wmv", "*.asf", "*.flv", "*.ogv", "*.ogg"),
 )
 Format = Literal["activitynet", "csv", "folders", "hmdb51", "kinetics", "thumos14", "ucf101"]
 BY_SUFFIX: dict[str, Format] = {".json": "activitynet", ".csv": "csv"}

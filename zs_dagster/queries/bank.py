@@ -54,12 +54,10 @@ class QueryBank:
         source, texts = self.name or f"bank:{self.path.name}", entry
         if isinstance(entry, dict) and "kind" in entry:
             texts, source = expanded(entry, self.kinds, place), f"{source} ({entry['kind']})"
+        named = {"prompt_name": prompt_name, **texts_of(texts, place)}
         try:
-            named = {"prompt_name": prompt_name, **texts_of(texts, place)}
             return ClassQuery(label=label, source=source, **named)
         except QueryError as error:
-            if str(self.path) in str(error):
-                raise
             raise QueryError(f"query bank '{self.path}': {error}") from error
 
     def unused(self, labels: Sequence[str]) -> list[str]:

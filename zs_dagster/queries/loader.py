@@ -1,6 +1,5 @@
 """YAML read safely, fast, and without losing what is written twice."""
 
-from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
@@ -15,15 +14,16 @@ except ImportError:
 class UniqueKeyLoader(SafeLoader):
     """Refuses a mapping that holds a key twice, where YAML would keep the last one."""
 
-    def construct_mapping(
+    def construct_mapping(  # type: ignore[explicit-override] # typing.override is of 3.12
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, Any]:
         """Return the mapping; raises `yaml.YAMLError` naming the key and its line."""
-        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        twice = [key for key, count in keys.items() if count > 1]
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                problem=f"'{twice[0]}' is written twice; remove one, in the mapping",
-                problem_mark=node.start_mark,
-            )
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"'{key.value}' is written twice; remove one",
+                    problem_mark=key.start_mark,
+                )
+            seen.add(key.value)
         return super().construct_mapping(node, deep)

@@ -34,10 +34,13 @@ def check_file(path: Path) -> int:
         EmptyFile: If it has no bytes.
     """
     try:
+        str(path).encode()
         status = path.stat()
         regular, readable = stat.S_ISREG(status.st_mode), os.access(path, os.R_OK)
     except OSError as error:
         raise NotReadable(path, (error.strerror or str(error)).lower()) from error
+    except UnicodeEncodeError as error:
+        raise NotReadable(path, "its name is not UTF-8; rename it") from error
     except ValueError as error:  # a NUL character in the name
         raise NotReadable(path, str(error)) from error
     if not regular:
