@@ -69,7 +69,7 @@ def _refuse(dataset: str, findings: Sequence[Finding]) -> None:
     errors = [finding.sentence() for finding in findings if finding.severity == "error"]
     if errors:
         more = f" (and {len(errors) - 1} more rules)" if len(errors) > 1 else ""
-        raise DatasetError(f"annotations of '{dataset}': {errors[0]}{more}")
+        raise DatasetError(f"annotations of dataset '{dataset}': {errors[0]}{more}")
 
 
 def _kept(truth: Annotations, videos: set[str]) -> list[Row]:

@@ -32,8 +32,8 @@ def test_ground_truth_of_other_videos_alone_is_refused(
     tiny.annotate({"fisrt": [(RISES, 1.0, 2.0)], "other": [(RISES, 0.0, 1.0)]})
     with pytest.raises(
         DatasetError,
-        match=r"truth\.json: none of its videos is in the dataset, whose first is 'broken'; "
-        r"it names 'fisrt' and 1 more, correct the ids",
+        match=r"annotations of dataset 'tiny': no-video-annotated: 1 \(the first video is "
+        r"'broken', the first annotated one 'fisrt'\); correct the ids, or `videos\.prefix`",
     ):
         run_localize(tiny)
     tables = Home(tiny.root).tables
@@ -60,11 +60,11 @@ def test_ground_truth_of_other_videos_is_left_out_and_changes_no_number(
     with caplog.at_level(logging.WARNING, "zs_dagster.annotations"):
         run = run_localize(again)
     home = Home(again.root)
-    assert finished.run.metadata["annotations"]["in_other_videos"] == 0
-    assert run.metadata["annotations"]["in_other_videos"] == 3
+    assert finished.run.metadata["annotations"]["left_out"] == 0
+    assert run.metadata["annotations"]["left_out"] == 3
     assert home.tables.rows("annotations", "tiny") == rows
     assert metrics(home) == metrics(finished.home) != []
-    assert "2 videos are not in the dataset and are left out, the first is 'elsewhere'" in (
+    assert "missing-video: 2 (elsewhere (coverage 60.0%); far/away (coverage 60.0%))" in (
         caplog.text
     )
 
@@ -74,7 +74,7 @@ def test_an_unreadable_video_keeps_its_ground_truth(
 ) -> None:
     tiny.annotate({"broken": [(RISES, 0.0, 1.0)]})
     run = run_localize(tiny, only=["videos", "annotations"])
-    assert run.metadata["annotations"]["in_other_videos"] == 0
+    assert run.metadata["annotations"]["left_out"] == 0
     rows = Home(tiny.root).tables.rows("annotations", "tiny")
     assert [row["video_id"] for row in rows] == ["broken"]
 

@@ -214,8 +214,8 @@ def test_an_annotation_of_an_unknown_class_fails_with_a_sentence(
     tiny.annotate({"first": [("purple bal rises", 1.0, 2.0)]})
     with pytest.raises(
         DatasetError,
-        match=r"truth\.json: label 'purple bal rises' is not a class of dataset 'tiny' "
-        r"\(1 unknown labels\); add it to `classes` or correct the file",
+        match=r"annotations of dataset 'tiny': unknown-label: 1 \('purple bal rises' in 1 "
+        r"annotations, did you mean 'purple ball rises'\?\); add it to `classes` or correct",
     ):
         run_localize(tiny)
 

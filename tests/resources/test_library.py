@@ -8,7 +8,6 @@ import pytest
 from resources.home import HomeResource
 from resources.library import VideoLibrary, checked_catalogue
 from zs_dagster.errors import DatasetError
-from zs_dagster.queries.bank import QueryBank
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
@@ -21,19 +20,35 @@ def library(root: Path) -> VideoLibrary:
 def test_the_questions_of_the_demo_come_with_the_package(tmp_path: Path) -> None:
     demo = library(tmp_path).dataset("demo")
     writer = library(tmp_path).query_writer(demo)
-    assert isinstance(writer, QueryBank)
     queries = [writer.write(label) for label in demo.classes]
+    assert {query.source for query in queries} == {"bank:queries.yaml"}
     assert len({query.prompts() for query in queries}) == len(demo.classes)
 
 
-def test_generated_videos_lie_in_the_home_and_name_their_ground_truth(tmp_path: Path) -> None:
+def test_generated_videos_come_with_their_ground_truth(tmp_path: Path) -> None:
     demo = library(tmp_path).dataset("demo")
-    truth = library(tmp_path).annotation_file(demo)
-    assert truth == tmp_path / "videos" / "demo-test" / "ground_truth.json"
+    folder = tmp_path / "videos" / "demo-test"
+    with pytest.raises(DatasetError, match=rf"annotation file '{folder}/ground_truth\.json'"):
+        library(tmp_path).annotations(demo, [])
+
+
+def test_a_class_without_questions_of_the_users_own_gets_shipped_ones(tiny: "TinyHome") -> None:
+    tiny.describe(classes=["purple ball rises", "GolfSwing", "unheard of"], annotations=None)
+    writer = library(tiny.root).query_writer(library(tiny.root).dataset("tiny"))
+    sources = [writer.write(label).source for label in ("purple ball rises", "GolfSwing")]
+    assert sources == ["bank:tiny-bank.yaml", "shipped:thumos14"]
+    assert writer.write("unheard of").source == "template"
+
+
+def test_clips_are_not_localized(tiny: "TinyHome") -> None:
+    tiny.describe(task="classification")
+    rule = "dataset 'tiny' is for classification: its videos are trimmed to one action each"
+    with pytest.raises(DatasetError, match=rule):
+        library(tiny.root).untrimmed("tiny")
 
 
 def test_an_unknown_dataset_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="must be one of demo, demo-validation, got 'x'"):
+    with pytest.raises(DatasetError, match="must be one of .*demo, demo-validation, .*got 'x'"):
         library(tmp_path).dataset("x")
 
 

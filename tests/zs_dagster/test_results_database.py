@@ -13,7 +13,8 @@ from zs_dagster.tables import Tables
 
 
 def annotation(video: str) -> dict[str, Any]:
-    return {"video_id": video, "label": "jump", "start_s": 1.0, "end_s": 2.0}
+    times = {"start_s": 1.0, "end_s": 2.0}
+    return {"video_id": video, "label": "jump", "subsets": "", **times}
 
 
 def confidence(video: str) -> dict[str, Any]:

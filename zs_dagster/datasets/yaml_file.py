@@ -58,6 +58,8 @@ def refusal(path: Path, error: ValidationError, model: type[BaseModel]) -> Datas
         model: The description, for the names of its keys.
     """
     problems = error.errors(include_url=False)
+    # A misspelt key is why another one is missing.
+    problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
     keys = [part for part in first["loc"] if not str(part).startswith("<")]
     more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from zs_dagster.datasets.sources import VideoFolder
 from zs_dagster.datasets.files import find_videos
+from zs_dagster.datasets.sources import VideoFiles, VideoFolder
 from zs_dagster.errors import DatasetError
 
 
@@ -51,10 +51,14 @@ def test_a_folder_named_like_a_video_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"caf\xe9/a.mp4"])
-def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path, name: bytes) -> None:
+def test_a_name_that_is_not_utf_8_is_listed_with_an_id_that_can_be_stored(
+    tmp_path: Path, name: bytes
+) -> None:
+    path = tmp_path / os.fsdecode(name)
     touch(tmp_path, os.fsdecode(name), "a.mp4")
-    with pytest.raises(DatasetError, match=r"must be UTF-8, got '.*caf\\udce9.*'; rename it"):
-        find_videos(VideoFolder(folder=tmp_path))
+    found = find_videos(VideoFolder(folder=tmp_path))
+    written = name.decode("utf-8", "backslashreplace").removesuffix(".mp4")
+    assert found == {"a": tmp_path / "a.mp4", written: path}
 
 
 def test_other_files_may_be_named_as_they_like(tmp_path: Path) -> None:
@@ -70,9 +74,7 @@ def test_one_id_for_two_files_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        DatasetError, match=r"must exist, got '.*/none'; check the dataset file"
-    ):
+    with pytest.raises(DatasetError, match=r"must exist, got '.*/none'; check `videos.folder`"):
         find_videos(VideoFolder(folder=tmp_path / "none"))
 
 
@@ -80,3 +82,27 @@ def test_a_folder_without_videos_names_the_patterns(tmp_path: Path) -> None:
     touch(tmp_path, "notes.txt")
     with pytest.raises(DatasetError, match=r"holds no file that matches \*\.mp4, \*\.mkv"):
         find_videos(VideoFolder(folder=tmp_path))
+
+
+def test_only_the_ids_asked_for_are_taken(tmp_path: Path) -> None:
+    touch(tmp_path, "v_test_1.mp4", "v_test_2.mp4", "v_val_1.mp4")
+    folder = VideoFolder(folder=tmp_path, ids=("test_*",), prefix="v_")
+    assert list(find_videos(folder)) == ["test_1", "test_2"]
+    nothing = VideoFolder(folder=tmp_path, ids=("train_*",), prefix="v_")
+    rule = r"none of 3 videos in '.*' has an id that matches train_\*; the first is 'test_1'"
+    with pytest.raises(DatasetError, match=rule):
+        find_videos(nothing)
+
+
+def test_files_may_be_named_one_by_one(tmp_path: Path) -> None:
+    files = (tmp_path / "b.mkv", tmp_path / "x" / "a.mp4")
+    assert find_videos(VideoFiles(files=files)) == {"b": files[0], "a": files[1]}
+    twice = (tmp_path / "a.mp4", tmp_path / "x" / "a.mp4")
+    with pytest.raises(DatasetError, match="must differ, got 'a' for 'a.mp4' and 'a.mp4'"):
+        find_videos(VideoFiles(files=twice))
+
+
+def test_what_is_no_regular_file_is_listed_for_the_reader_to_refuse(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "broken.mp4").symlink_to(tmp_path / "nothing")
+    assert list(find_videos(VideoFolder(folder=tmp_path))) == ["broken", "pipe"]
