@@ -9,7 +9,18 @@ from typing import NoReturn
 
 import typer
 
-from zs_dagster.cli import datasets, demo, doctor, evaluate, locate, propose, run, sql, ui
+from zs_dagster.cli import (
+    datasets,
+    demo,
+    doctor,
+    evaluate,
+    frames,
+    locate,
+    propose,
+    run,
+    sql,
+    ui,
+)
 from zs_dagster.errors import InputError, ZsDagsterError
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
@@ -25,6 +36,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("locate")(locate.locate)
+app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
 app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)
