@@ -182,6 +182,11 @@ class Stream:
     def __iter__(self) -> "Stream":
         return self
 
+    @property
+    def pid(self) -> int | None:
+        """The process that answers; none when it is done."""
+        return self._child.pid if self._child else None
+
     def __next__(self) -> Message:
         try:
             message = next(self._messages)
@@ -216,6 +221,11 @@ class FrameStream:
 
     def __iter__(self) -> "FrameStream":
         return self
+
+    @property
+    def pid(self) -> int | None:
+        """The process that decodes; none when it is done."""
+        return self._messages.pid
 
     def __next__(self) -> Frames:
         rgb, time_s, requested_s = next(self._messages).arrays
