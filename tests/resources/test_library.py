@@ -48,7 +48,9 @@ def test_clips_are_not_localized(tiny: "TinyHome") -> None:
 
 
 def test_an_unknown_dataset_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="must be one of .*demo, demo-validation, .*got 'x'"):
+    with pytest.raises(
+        DatasetError, match=r"must be one of .*demo, demo-validation, .*got 'x'"
+    ):
         library(tmp_path).dataset("x")
 
 

@@ -11,7 +11,8 @@ from zs_dagster.tables import Tables, part_name
 
 
 def annotation(video: str = "v", **changes: object) -> dict[str, Any]:
-    return {"video_id": video, "label": "jump", "start_s": 1.0, "end_s": 2.0, **changes}
+    times = {"start_s": 1.0, "end_s": 2.0}
+    return {"video_id": video, "label": "jump", "subsets": "", **times, **changes}
 
 
 def test_rows_come_back_with_their_dataset(tmp_path: Path) -> None:

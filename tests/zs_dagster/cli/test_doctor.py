@@ -82,7 +82,7 @@ def test_a_broken_dataset_file_is_reported(cli: "Cli", tiny: "TinyHome") -> None
     ended = cli("doctor")
     assert ended.status == 1
     (bad,) = [line for line in ended.out.splitlines() if line.startswith("BAD")]
-    assert "tiny.yaml: clases: Extra inputs are not permitted" in bad
+    assert "tiny.yaml:2: clases: unknown key; did you mean classes?" in bad
 
 
 @pytest.mark.usefixtures("tiny")

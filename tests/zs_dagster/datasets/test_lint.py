@@ -43,7 +43,7 @@ ONE_VIDEO = (video("a"),)
 def found(
     truth: Annotations = CLEAN,
     videos: tuple[dict[str, Any], ...] = (video("a"),),
-    **changes: Any,
+    **changes: Any,  # noqa: ANN401
 ) -> dict[str, Finding]:
     return {finding.rule: finding for finding in lint(dataset(**changes), videos, truth)}
 

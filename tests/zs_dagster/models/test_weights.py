@@ -13,8 +13,9 @@ LIGHT = {
     "timm/ViT-B-16-SigLIP2": "open_clip_model.safetensors",
     "HuggingFaceTB/SmolVLM2-2.2B-Instruct": "model.safetensors.index.json",
 }
+EVA = "timm/eva02_enormous_patch14_plus_clip_224.laion2b_s9b_b144k"
 ZEAL = {
-    "timm/eva02_enormous_patch14_plus_clip_224.laion2b_s9b_b144k": "open_clip_model.safetensors",
+    EVA: "open_clip_model.safetensors",
     "llava-hf/llava-onevision-qwen2-7b-ov-hf": "model.safetensors.index.json",
 }
 

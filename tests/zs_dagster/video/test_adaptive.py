@@ -114,7 +114,9 @@ def test_the_covering_radius_is_within_twice_the_best() -> None:
 
 
 def test_a_cut_is_where_the_colours_change() -> None:
-    shots = [(200, 30, 30)] * 20 + [(30, 30, 200)] * 20 + [(220, 220, 210)] * 5 + [(0, 0, 0)] * 20
+    shots = (
+        [(200, 30, 30)] * 20 + [(30, 30, 200)] * 20 + [(220, 220, 210)] * 5 + [(0, 0, 0)] * 20
+    )
     pictures = (
         np.array(shots, dtype=np.uint8)[:, None, None, :].repeat(4, axis=1).repeat(4, axis=2)
     )

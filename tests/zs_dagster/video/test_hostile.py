@@ -1,0 +1,336 @@
+"""Hostile files, by both backends, in children: the right frames or the right refusal."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zs_dagster.errors import VideoError
+from zs_dagster.video.decoders import Decoders
+from zs_dagster.video.errors import (
+    CorruptFrames,
+    NotAVideo,
+    NoVideoStream,
+    ResolutionChanges,
+    TooLarge,
+    Truncated,
+)
+from zs_dagster.video.probe import VideoInfo
+
+Writer = Callable[..., Path]
+Numbers = Callable[[Any], list[int]]
+Build = Callable[[Path, Writer], Path]
+N_FRAMES, RATE = 150, 25
+SIZE = (96, 64)
+B_FRAMES = {"g": "25", "bf": "2"}
+OPEN_GOP = "open-gop=1:keyint=25:min-keyint=25:scenecut=0:bframes=3:b-adapt=0"
+HEVC_OPEN = "open-gop=1:keyint=25:min-keyint=25:scenecut=0:bframes=3:log-level=none"
+TEN_BITS = {"x265-params": "keyint=25:log-level=none"}
+
+
+def plain(suffix: str, **options: Any) -> Build:  # noqa: ANN401
+    """Write numbered frames with given options."""
+    settings = {"size": SIZE, "options": B_FRAMES, **options}
+    return lambda folder, video: video(
+        folder / f"a.{suffix}", range(N_FRAMES), rate=RATE, **settings
+    )
+
+
+def remuxed(
+    suffix: str, keep: Callable[[int], bool], options: dict[str, str] | None = None
+) -> Build:
+    """Copy the packets that are kept, in stored order, into another container."""
+
+    def build(folder: Path, video: Writer) -> Path:
+        import av
+
+        source = plain("mkv")(folder, video)
+        target = folder / f"copy.{suffix}"
+        with (
+            av.open(str(source)) as old,
+            av.open(str(target), "w", options=options or {}) as new,
+        ):
+            stream = new.add_stream_from_template(old.streams.video[0])
+            number = -1
+            for packet in old.demux(old.streams.video[0]):
+                number += packet.size > 0
+                if packet.size and keep(number):
+                    packet.stream = stream
+                    new.mux(packet)
+        return target
+
+    return build
+
+
+def edited(change: Callable[[bytearray], None]) -> Build:
+    """Change the bytes of a file whose index lies at the front."""
+
+    def build(folder: Path, video: Writer) -> Path:
+        front = {"movflags": "faststart"}
+        path = plain("mp4", container_options=front)(folder, video)
+        data = bytearray(path.read_bytes())
+        change(data)
+        path.write_bytes(data)
+        return path
+
+    return build
+
+
+def flip(data: bytearray) -> None:
+    for place in np.random.default_rng(0).integers(len(data) // 3, len(data), 40).tolist():
+        data[place] ^= 1 << (place % 8)
+
+
+def zero_the_middle(data: bytearray) -> None:
+    half = len(data) // 2
+    data[half : half + 3000] = bytes(3000)
+
+
+def cut(data: bytearray) -> None:
+    del data[len(data) * 6 // 10 :]
+
+
+def with_gap(folder: Path, video: Writer) -> Path:
+    pts = [*range(75), *range(325, 400)]
+    return video(folder / "gap.mkv", pts, rate=RATE, size=SIZE, options=B_FRAMES)
+
+
+def resized(folder: Path, video: Writer) -> Path:
+    parts = [
+        video(folder / f"{size[0]}.ts", pts, rate=RATE, size=size, options={"bf": "0"})
+        for size, pts in ((SIZE, range(75)), ((128, 96), range(75, 150)))
+    ]
+    (folder / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    return folder / "both.ts"
+
+
+def two_streams(folder: Path, video: Writer) -> Path:
+    """Join a small picture, first in the file, and the large one that is to be read."""
+    import av
+
+    large = video(
+        folder / "l.mkv", range(N_FRAMES), rate=RATE, size=(192, 128), options=B_FRAMES
+    )
+    small = video(folder / "s.mkv", range(3), rate=RATE, size=SIZE)
+    target = folder / "two.mkv"
+    with av.open(str(small)) as a, av.open(str(large)) as b, av.open(str(target), "w") as new:
+        pairs = [(old, new.add_stream_from_template(old.streams.video[0])) for old in (a, b)]
+        for old, stream in pairs:
+            for packet in old.demux(old.streams.video[0]):
+                if packet.size:
+                    packet.stream = stream
+                    new.mux(packet)
+    return target
+
+
+def picture(form: str) -> Build:
+    def build(folder: Path, _: Writer) -> Path:
+        data = io.BytesIO()
+        Image.new("RGB", SIZE, (200, 30, 30)).save(data, form)
+        (folder / "picture.mp4").write_bytes(data.getvalue())
+        return folder / "picture.mp4"
+
+    return build
+
+
+def playlist(first: str) -> Build:
+    """Name another file in a text that FFmpeg would follow."""
+
+    def build(folder: Path, video: Writer) -> Path:
+        other = plain("ts")(folder, video)
+        (folder / "list.mp4").write_text(first.format(name=other.name))
+        return folder / "list.mp4"
+
+    return build
+
+
+def cover(folder: Path, _: Writer) -> Path:
+    import av
+
+    data = io.BytesIO()
+    Image.new("RGB", SIZE).save(data, "PNG")
+    with av.open(str(folder / "song.mp4"), "w") as file:
+        sound: Any = file.add_stream("aac", rate=8000)
+        art: Any = file.add_stream("png", rate=1)
+        art.width, art.height, art.pix_fmt = (*SIZE, "rgb24")
+        art.disposition = av.stream.Disposition.attached_pic
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 8000), np.float32), format="fltp", layout="mono"
+        )
+        frame.sample_rate, frame.pts = 8000, 0
+        file.mux(sound.encode(frame))
+        file.mux(sound.encode(None))
+        shown = av.VideoFrame.from_image(Image.new("RGB", SIZE))
+        shown.pts = 0
+        file.mux(art.encode(shown))
+        file.mux(art.encode(None))
+    return folder / "song.mp4"
+
+
+def huge(folder: Path, video: Writer) -> Path:
+    return video(folder / "huge.mkv", [0], size=(8192, 4096), codec="mjpeg", pix_fmt="yuvj420p")
+
+
+LIVE = {"live": "1"}
+RIGHT: dict[str, Build] = {
+    "mp4": plain("mp4"),
+    "mp4 moov first": plain("mp4", container_options={"movflags": "faststart"}),
+    "mp4 fragmented": plain("mp4", container_options={"movflags": "frag_keyframe+empty_moov"}),
+    "mkv": plain("mkv"),
+    "mkv without index": plain("mkv", container_options=LIVE),
+    "long GOP": plain("mp4", options={"g": "600"}),
+    "open GOP mp4": plain("mp4", options={"x264-params": OPEN_GOP}),
+    "open GOP mkv": plain("mkv", options={"x264-params": OPEN_GOP}),
+    "open GOP hevc": plain("mkv", codec="libx265", options={"x265-params": HEVC_OPEN}),
+    "10 bit hevc": plain("mp4", codec="libx265", pix_fmt="yuv420p10le", options=TEN_BITS),
+    "intra refresh": plain(
+        "mp4", options={"x264-params": "intra-refresh=1:keyint=25:bframes=0"}
+    ),
+    "interlaced ts": plain("ts", options={"x264-params": "tff=1:keyint=25"}),
+    "ts": plain("ts"),
+    "program stream": plain("mpg", codec="mpeg2video"),
+    "avi mpeg4": plain("avi", codec="mpeg4"),
+    "avi h264": plain("avi"),
+    "avi mjpeg": plain("avi", codec="mjpeg", pix_fmt="yuvj420p", options={}),
+    "wmv": plain("wmv", codec="wmv2", options={"g": "25"}),
+    "flv": plain("flv"),
+    "prores": plain("mov", codec="prores_ks", pix_fmt="yuv422p10le", options={}),
+    "vp8": plain("webm", codec="libvpx", options={"g": "25", "auto-alt-ref": "0"}),
+    "vp9 alt-ref": plain(
+        "webm", codec="libvpx-vp9", options={"g": "25", "lag-in-frames": "16"}
+    ),
+    "webm without duration": plain(
+        "webm", codec="libvpx", options={"g": "25"}, container_options=LIVE
+    ),
+    "gap": with_gap,
+    "two streams": two_streams,
+    "trailing garbage": edited(lambda data: data.extend(b"garbage" * 99)),
+}
+REFUSED: dict[str, tuple[Build, tuple[type[VideoError], ...]]] = {
+    "cut short": (edited(cut), (Truncated,)),
+    "bits flipped": (edited(flip), (CorruptFrames,)),
+    "middle zeroed": (edited(zero_the_middle), (CorruptFrames, Truncated)),
+    "size changes": (resized, (ResolutionChanges, CorruptFrames)),
+    "jpeg": (picture("JPEG"), (NotAVideo,)),
+    "gif": (picture("GIF"), (NotAVideo,)),
+    "playlist": (
+        playlist("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{name}\n#EXT-X-ENDLIST\n"),
+        (NotAVideo,),
+    ),
+    "ffconcat": (playlist("ffconcat version 1.0\nfile {name}\n"), (NotAVideo,)),
+    "header only": (
+        edited(lambda data: data.__delitem__(slice(40, None))),
+        (NotAVideo, NoVideoStream),
+    ),
+    "garbage": (
+        edited(lambda data: data.__setitem__(slice(None), b"\x01\x00\x7f" * 999)),
+        (NotAVideo,),
+    ),
+    "cover art": (cover, (NoVideoStream,)),
+    "8192 wide": (huge, (TooLarge,)),
+}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[dict[str, Decoders]]:
+    with Decoders(1) as pyav, Decoders(1, backend="decord") as decord:
+        yield {"pyav": pyav, "decord": decord}
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, video: Writer
+) -> Callable[[str, Build], Path]:
+    """Write each hostile file once."""
+    known: dict[str, Path] = {}
+
+    def get(name: str, build: Build) -> Path:
+        if name not in known:
+            known[name] = build(tmp_path_factory.mktemp("hostile"), video)
+        return known[name]
+
+    return get
+
+
+def asked(info: VideoInfo) -> Any:  # noqa: ANN401
+    """16 uniform times, then 24 at random, not in order."""
+    uniform = (np.arange(16) + 0.5) * info.duration_s / 16
+    draw = np.random.default_rng(1).uniform(0, info.duration_s, 24)
+    return np.concatenate([uniform, draw])
+
+
+@pytest.mark.parametrize("backend", ["pyav", "decord"])
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_frames_shown_are_returned(
+    name: str,
+    backend: str,
+    pool: dict[str, Decoders],
+    built: Callable[[str, Build], Path],
+    numbers: Numbers,
+) -> None:
+    path = built(name, RIGHT[name])
+    info = pool[backend].probe(path)
+    assert info.n_frames == N_FRAMES, info.backend_reason
+    times = asked(info)
+    stream = pool[backend].iter_frames(path, times, index=info.index, backend=info.backend)
+    found = [number for frames in stream for number in numbers(frames.rgb)]
+    starts = info.index.seconds(info.index.pts)
+    # Containers round to milliseconds at worst.
+    expected = np.searchsorted(starts, times + 1e-9, side="right") - 1
+    assert found == expected.tolist(), f"{info.backend}: {info.backend_reason}"
+
+
+def read_everywhere(decoders: Decoders, path: Path) -> None:
+    info = decoders.probe(path)
+    list(decoders.iter_frames(path, asked(info), index=info.index, backend=info.backend))
+
+
+@pytest.mark.parametrize("backend", ["pyav", "decord"])
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_read_whole_is_refused(
+    name: str, backend: str, pool: dict[str, Decoders], built: Callable[[str, Build], Path]
+) -> None:
+    build, kinds = REFUSED[name]
+    path = built(name, build)
+    with pytest.raises(kinds, match=r"cannot read video '.*': .*[;(]"):
+        read_everywhere(pool[backend], path)
+
+
+@pytest.mark.parametrize("name", ["lost packets", "no first key frame"])
+@pytest.mark.parametrize("backend", ["pyav", "decord"])
+def test_lost_packets_never_give_another_frame(
+    name: str,
+    backend: str,
+    pool: dict[str, Decoders],
+    tmp_path: Path,
+    video: Writer,
+    numbers: Numbers,
+) -> None:
+    lost = range(60, 70) if name == "lost packets" else range(3)
+    path = remuxed("mkv", lambda number: number not in lost)(tmp_path, video)
+    try:
+        info = pool[backend].probe(path)
+        stream = pool[backend].iter_frames(
+            path, asked(info), index=info.index, backend=info.backend
+        )
+        found = [(t, n) for f in stream for t, n in zip(f.time_s, numbers(f.rgb), strict=True)]
+    except CorruptFrames:
+        return  # Telling that something is lost is right, too.
+    first_s = info.start_pts * info.time_base[0] / info.time_base[1]
+    assert [n for _, n in found] == [round((t + first_s) * RATE) for t, _ in found]
+
+
+def test_what_decord_may_read_is_what_it_reads_rightly(
+    pool: dict[str, Decoders], built: Callable[[str, Build], Path]
+) -> None:
+    chosen = {
+        name: pool["decord"].probe(built(name, build)).backend for name, build in RIGHT.items()
+    }
+    always_refused = {"open GOP hevc", "ts", "interlaced ts"}
+    always_refused |= {"program stream", "avi mpeg4", "avi h264", "wmv", "two streams"}
+    assert {name for name in always_refused if chosen[name] != "pyav"} == set()
+    assert {chosen[name] for name in ("mp4", "mkv", "long GOP", "vp8")} == {"decord"}
