@@ -96,8 +96,9 @@ def mixed_indices(adaptive: IntArray, n_total: int, n: int) -> IntArray:
     count = min(n, n_total)
     uniform = uniform_indices(n_total, (count + 1) // 2)
     others = [i for i in adaptive.tolist() if i not in set(uniform.tolist())]
-    spread = uniform_indices(len(others), count - uniform.size) if others else []
-    return _filled(np.array([*uniform, *(others[i] for i in spread)][:count]), n_total, count)
+    wanted = count - uniform.size
+    spread = uniform_indices(len(others), wanted).tolist() if others and wanted else []
+    return _filled(np.array([*uniform, *(others[i] for i in spread)]), n_total, count)
 
 
 def feature_change(features: FloatArray) -> FloatArray:
@@ -143,7 +144,8 @@ def _shares(lengths: IntArray, n: int) -> IntArray:
     """Divide ``n`` samples among shots: one each, then by largest remainder."""
     if n <= lengths.size:
         longest = np.argsort(-lengths, kind="stable")[:n]
-        return np.isin(np.arange(lengths.size), longest).astype(np.int64)
+        chosen: IntArray = np.isin(np.arange(lengths.size), longest).astype(np.int64)
+        return chosen
     weights = np.sqrt(lengths) / np.sqrt(lengths).sum()
     ideal = 1 + weights * (n - lengths.size)
     shares = np.minimum(ideal.astype(np.int64), lengths)

@@ -73,6 +73,8 @@ def open_video(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
         stream = _choose_stream(path, container)
         stream.thread_type = "SLICE"
         stream.codec_context.thread_count = 1
+        # Damage is an error; by default a decoder hides it under a copy of what came before.
+        stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
         yield container, stream
     finally:
         container.close()

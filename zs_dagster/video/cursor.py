@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-MAX_GAP_S = 1.0
-"""A frame further than this from the one its packets promise means that frames are lost."""
+MAX_LEADING_S = 1.0
+"""A file cut out of a longer one may begin with frames that need what was cut off."""
 
 
 class Decoded(NamedTuple):
@@ -81,8 +81,9 @@ class Cursor:
         found = self._walk(pts)
         if self._jumped and (found.pts != pts or found.picture.is_corrupt):
             raise LostWayError
-        gap_s = abs(pts - found.pts) * self._index.time_base[0] / self._index.time_base[1]
-        if gap_s > MAX_GAP_S or found.picture.is_corrupt:
+        ahead_s = (found.pts - pts) * self._index.time_base[0] / self._index.time_base[1]
+        # Ahead of the tick is only the first frame there is; behind it, others were lost.
+        if not 0 <= ahead_s <= MAX_LEADING_S or found.picture.is_corrupt:
             raise self._corrupt(pts, "damaged or missing")
         return found
 

@@ -182,8 +182,10 @@ def _first_picture(path: Path) -> Picture:
         try:
             frame = next(container.decode(stream), None)
         except av.FFmpegError as error:
-            raise CorruptFrames(path, f"no first frame: {error.strerror}") from error
+            raise CorruptFrames(
+                path, f"no first frame: {error.strerror}; get it again or repair it"
+            ) from error
     if frame is None:
-        raise CorruptFrames(path, "no frame can be decoded")
+        raise CorruptFrames(path, "no frame can be decoded; get it again or repair it")
     check_size(path, frame.width, frame.height)
     return Picture(frame.width, frame.height, round(frame.rotation / 90) * 90 % 360)

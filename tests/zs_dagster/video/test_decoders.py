@@ -89,7 +89,7 @@ def test_errors_come_as_the_stream_is_read_and_the_next_file_is_fine(
         Sampling(plain, 1.0),
     ]
     rules = ["no such file", "changed since it was probed", "fps must be finite and > 0, got 0"]
-    outcomes = []
+    outcomes: list[int | str] = []
     with Decoders(2) as pool:
         for _, stream in pool.sampled_many(wanted):
             try:

@@ -164,7 +164,7 @@ def cover(folder: Path, _: Writer) -> Path:
         frame.sample_rate, frame.pts = 8000, 0
         file.mux(sound.encode(frame))
         file.mux(sound.encode(None))
-        shown = av.VideoFrame.from_image(Image.new("RGB", SIZE))
+        shown = av.VideoFrame.from_ndarray(np.zeros((*SIZE[::-1], 3), np.uint8), format="rgb24")
         shown.pts = 0
         file.mux(art.encode(shown))
         file.mux(art.encode(None))
@@ -200,6 +200,9 @@ RIGHT: dict[str, Build] = {
     "flv": plain("flv"),
     "prores": plain("mov", codec="prores_ks", pix_fmt="yuv422p10le", options={}),
     "vp8": plain("webm", codec="libvpx", options={"g": "25", "auto-alt-ref": "0"}),
+    "vp8 alt-ref": plain(
+        "webm", codec="libvpx", options={"g": "50", "auto-alt-ref": "1", "lag-in-frames": "16"}
+    ),
     "vp9 alt-ref": plain(
         "webm", codec="libvpx-vp9", options={"g": "25", "lag-in-frames": "16"}
     ),
