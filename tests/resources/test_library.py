@@ -108,3 +108,16 @@ def test_parameters_of_every_localizer_are_accepted(tiny: "TinyHome") -> None:
     tiny.describe(localization={"methods": methods})
     found = checked_catalogue(tiny.dataset_file.parent)["tiny"]
     assert set(found.localization.methods) == set(methods)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["thumos14", "activitynet13", "hmdb51", "ucf101", "kinetics400", "kinetics600", "demo"],
+)
+def test_every_class_of_the_shipped_datasets_has_questions_of_its_own(
+    tmp_path: Path, name: str
+) -> None:
+    dataset = library(tmp_path).dataset(name)
+    writer = library(tmp_path).query_writer(dataset)
+    sources = {label: writer.write(label).source for label in dataset.classes}
+    assert [label for label, source in sources.items() if source == "template"] == []
