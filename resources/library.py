@@ -13,6 +13,7 @@ from zs_dagster.datasets.catalogue import (
     Catalogue,
     find_dataset,
     load_catalogue,
+    where_to_put,
 )
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
@@ -76,7 +77,7 @@ class VideoLibrary(dg.ConfigurableResource):
     def files(self, dataset: Dataset) -> dict[str, Path]:
         """Return the video files by video id; those of the demo are drawn first."""
         if not isinstance(dataset.videos, GeneratedVideos):
-            return find_videos(dataset.videos)
+            return find_videos(dataset.videos, where_to_put(dataset))
         folder = self._generated(dataset.videos)
         write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))

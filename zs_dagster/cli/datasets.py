@@ -18,6 +18,7 @@ from zs_dagster.datasets.catalogue import (
     load_catalogue,
     load_dataset,
     root_variable,
+    where_to_put,
 )
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
@@ -177,7 +178,7 @@ def _probed(dataset: Dataset) -> Iterator[Row]:
 
     if isinstance(dataset.videos, GeneratedVideos):
         raise DatasetError(f"dataset '{dataset.name}' is drawn by the project; run it instead")
-    files = find_videos(dataset.videos)
+    files = find_videos(dataset.videos, where_to_put(dataset))
     limits = Limits(dataset.reader.timeout_s, dataset.reader.memory_mb)
     with Decoders(None, limits, dataset.reader.backend) as pool:
         found = pool.probe_many(files.values())

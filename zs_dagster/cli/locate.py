@@ -10,7 +10,7 @@ import yaml
 
 from zs_dagster.cli import console
 from zs_dagster.cli.graph import Outcome, materialise, prepare_environment
-from zs_dagster.cli.run import JsonFile, check_json_file
+from zs_dagster.cli.run import DEMO_ONLY, JsonFile, check_json_file
 from zs_dagster.cli.summary import write_summary
 from zs_dagster.datasets.catalogue import AD_HOC_PREFIX, load_dataset
 from zs_dagster.demo.world import classes
@@ -24,10 +24,6 @@ from zs_dagster.models.profiles import load_profile
 from zs_dagster.segments import LabelledSegments
 
 DEMO_LABELS = frozenset(a.label for split in ("test", "validation") for a in classes(split))
-DEMO_ONLY = (
-    "warning: the demo models know only the drawn shapes of the demo; what they say about any "
-    "other video means nothing. Use --models light or --models zeal for real videos.\n"
-)
 
 
 def locate(

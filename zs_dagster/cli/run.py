@@ -1,5 +1,6 @@
 """`zs-dagster run`: materialise the assets of one dataset."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +11,14 @@ from zs_dagster.cli import console
 from zs_dagster.cli.graph import materialise, prepare_environment
 from zs_dagster.cli.summary import metric_rows, write_summary
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
-from zs_dagster.errors import InputError
+from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.sources import GeneratedVideos
+from zs_dagster.errors import DatasetError, InputError
 
+DEMO_ONLY = (
+    "warning: the demo models know only the drawn shapes of the demo; what they say about any "
+    "other video means nothing. Use the profile light or zeal for real videos.\n"
+)
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write metrics and counts here.")
 ]
@@ -39,7 +46,9 @@ def run_dataset(
 ) -> None:
     """Materialise a dataset, show what came out and write the summary."""
     home = prepare_environment()
-    find_dataset(load_catalogue(home.datasets), dataset)
+    described = find_dataset(load_catalogue(home.datasets), dataset)
+    check_task(described)
+    warn_of_demo_models(described)
     check_json_file(json_file)
     with console.progress():
         outcome = materialise(dataset, "localize", options)
@@ -49,6 +58,25 @@ def run_dataset(
     console.show_places(home, dataset)
     if json_file is not None:
         write_summary(json_file, outcome, rows)
+
+
+def check_task(dataset: Dataset) -> None:
+    """Refuse what cannot be localized, before any video is read.
+
+    Raises:
+        DatasetError: If the dataset is for classification.
+    """
+    if dataset.task != "localization":
+        raise DatasetError(
+            f"dataset '{dataset.name}' is for {dataset.task}: its videos are trimmed to one "
+            "action each; `run` localizes, choose a dataset with task: localization"
+        )
+
+
+def warn_of_demo_models(dataset: Dataset) -> None:
+    """Say plainly that the demo models cannot know what is in other videos."""
+    if dataset.profile == "demo" and not isinstance(dataset.videos, GeneratedVideos):
+        sys.stderr.write(DEMO_ONLY)
 
 
 def check_json_file(path: Path | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.files import CHECK_FOLDER
 from zs_dagster.datasets.sources import VideoFiles, VideoFolder
 from zs_dagster.datasets.yaml_file import read_yaml, refusal
 from zs_dagster.errors import DatasetError
@@ -78,6 +79,16 @@ def shipped_root(name: str) -> Path:
         return Path(own).expanduser().absolute()
     data = Path(shared).expanduser() if shared else Home.from_environment().root / "data"
     return (data / name).absolute()
+
+
+def where_to_put(dataset: Dataset) -> str:
+    """Return what to do where the videos of a dataset are missing."""
+    if not (SHIPPED / f"{dataset.name}.yaml").is_file():
+        return CHECK_FOLDER
+    return (
+        f"get the videos and set {root_variable(dataset.name)} to the folder they and their "
+        "annotations lie in"
+    )
 
 
 def _dataset(path: Path, values: Any) -> Dataset:  # noqa: ANN401 - a file may hold anything

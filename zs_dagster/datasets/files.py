@@ -8,28 +8,33 @@ from pathlib import Path
 from zs_dagster.datasets.sources import VideoFiles, VideoFolder
 from zs_dagster.errors import DatasetError
 
+CHECK_FOLDER = "check `videos.folder`"
 
-def find_videos(videos: VideoFolder | VideoFiles) -> dict[str, Path]:
+
+def find_videos(
+    videos: VideoFolder | VideoFiles, remedy: str = CHECK_FOLDER
+) -> dict[str, Path]:
     r"""Return the files of a dataset by video id, sorted; nothing is opened.
 
     Whatever fits the name is listed, pipes and broken links included: why it cannot be read is
     for the reader to say. What is not UTF-8 in a name is written as ``\xNN`` in the id.
+
+    Args:
+        videos: Where they lie.
+        remedy: What to do where the folder is missing.
 
     Raises:
         DatasetError: If the folder is missing, nothing fits, or two files have one id.
     """
     if isinstance(videos, VideoFiles):
         return _by_id((_id(Path(file.name)), file) for file in videos.files)
+    if not videos.folder.is_dir():
+        raise DatasetError(f"video folder must exist, got '{videos.folder}'; {remedy}")
     return _in_folder(videos)
 
 
 def _in_folder(videos: VideoFolder) -> dict[str, Path]:
     folder = videos.folder
-    if not folder.is_dir():
-        raise DatasetError(
-            f"video folder must exist, got '{folder}'; check `videos.folder`, or set the root "
-            "of the dataset (`zs-dagster datasets show NAME` says how)"
-        )
     paths = sorted(path for path in _below(folder) if _fits(path.name, videos.patterns))
     found = _by_id((_id(path.relative_to(folder), videos.prefix), path) for path in paths)
     if not found:

@@ -148,7 +148,7 @@ def _shares(lengths: IntArray, n: int) -> IntArray:
         return chosen
     weights = np.sqrt(lengths) / np.sqrt(lengths).sum()
     ideal = 1 + weights * (n - lengths.size)
-    shares = np.minimum(ideal.astype(np.int64), lengths)
+    shares: IntArray = np.minimum(ideal.astype(np.int64), lengths)
     for place in np.argsort(shares - ideal, kind="stable").tolist():
         if shares.sum() < n and shares[place] < lengths[place]:
             shares[place] += 1
