@@ -6,6 +6,7 @@ Started by `decoders`, never forked from it. One request is one file; errors are
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,13 +19,15 @@ from zs_dagster.errors import InputError, VideoError
 from zs_dagster.video.backends import choose_backend, iter_frames_by
 from zs_dagster.video.errors import OutOfMemory
 from zs_dagster.video.frames import FrameIndex, Frames
-from zs_dagster.video.messages import Message, receive, send
+from zs_dagster.video.messages import ALIVE, Message, receive, send
 from zs_dagster.video.probe import VideoInfo, probe
+from zs_dagster.video.pulse import PULSE
 from zs_dagster.video.reading import check_decodes
 from zs_dagster.video.sampled import sampled_frames
 from zs_dagster.video.scan import scan
 
 Answer = tuple[dict[str, Any], list[Any]]
+SIGN_OF_LIFE_S = 0.5
 
 
 def main() -> None:
@@ -34,11 +37,14 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit_memory(int(sys.argv[1]))
     requests: SimpleQueue[Message] = SimpleQueue()
+    speaking = threading.Lock()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    threading.Thread(target=_live, args=(answers, speaking), daemon=True).start()
     while True:
         request = requests.get()
         for header, arrays in _answers(request):
-            send(answers, header, arrays)
+            with speaking:
+                send(answers, header, arrays)
 
 
 def _limit_memory(megabytes: int) -> None:
@@ -53,6 +59,17 @@ def _listen(requests: "SimpleQueue[Message]") -> None:
     while (request := receive(0)) is not None:
         requests.put(request)
     os._exit(0)
+
+
+def _live(answers: int, speaking: threading.Lock) -> None:
+    """Give a sign of life now and then, but only while packets and frames go by."""
+    known = PULSE.count
+    while True:
+        time.sleep(SIGN_OF_LIFE_S)
+        if PULSE.count != known:
+            known = PULSE.count
+            with speaking:
+                send(answers, {"kind": ALIVE})
 
 
 def _answers(request: Message) -> Iterator[Answer]:

@@ -11,6 +11,7 @@ import numpy as np
 from zs_dagster.video.container import check_size, open_video
 from zs_dagster.video.errors import CorruptFrames, ResolutionChanges
 from zs_dagster.video.frames import FrameIndex
+from zs_dagster.video.pulse import PULSE
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -134,6 +135,7 @@ class Cursor:
         try:
             for order, frame in enumerate(container.decode(stream)):
                 self.n_decoded += 1
+                PULSE.beat()
                 self._check_size(frame)
                 yield Decoded(self._time(order, frame), frame)
         except av.EOFError:

@@ -19,6 +19,8 @@ MAX_HEADER = 1 << 20
 MAX_ARRAY = 1 << 32
 DTYPES = ("|u1", "<i8", "<f8")
 WHOLE_PIPE = 1 << 20
+ALIVE = "alive"
+"""Kind of the message that only says that work goes on."""
 
 
 class Message(NamedTuple):

@@ -14,7 +14,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from zs_dagster.video.errors import DecoderCrashed, DecodeTimeout
-from zs_dagster.video.messages import BrokenMessageError, Message, SilenceError, receive, send
+from zs_dagster.video.messages import (
+    ALIVE,
+    BrokenMessageError,
+    Message,
+    SilenceError,
+    receive,
+    send,
+)
 
 ROOT = Path(__file__).parents[2]
 # Read once, when the libraries are loaded. One thread each: parallel work is over files.
@@ -31,7 +38,7 @@ class Limits:
     """What a child may take.
 
     Attributes:
-        timeout_s: Longest silence before it is killed, seconds.
+        timeout_s: Longest standstill before it is killed, seconds.
         memory_mb: Address space, MiB; libraries alone map about 600.
     """
 
@@ -86,6 +93,8 @@ class Child:
                 raise self._crashed(path) from error
             if message is None:
                 raise self._crashed(path)
+            if message.header["kind"] == ALIVE:
+                continue
             yield message
             if message.header["kind"] in LAST:
                 return

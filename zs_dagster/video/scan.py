@@ -10,6 +10,7 @@ import numpy as np
 from zs_dagster.video.container import check_file, check_size, open_video
 from zs_dagster.video.errors import CorruptFrames, Truncated
 from zs_dagster.video.frames import FrameIndex, IntArray
+from zs_dagster.video.pulse import PULSE
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -114,6 +115,7 @@ def _demux(container: "InputContainer", stream: "VideoStream") -> Packets:
     seen = Packets()
     try:
         for packet in container.demux():
+            PULSE.beat()
             if packet.size and not packet.is_discard:
                 _add(seen, packet, is_video=packet.stream_index == stream.index)
     except av.FFmpegError as error:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from zs_dagster.errors import InputError, VideoError
+from zs_dagster.video import messages
 from zs_dagster.video.decoders import Decoders, Sampling
 from zs_dagster.video.errors import (
     DecoderCrashed,
@@ -22,6 +23,7 @@ from zs_dagster.video.errors import (
     OutOfMemory,
     named_error,
 )
+from zs_dagster.video.messages import ALIVE, Message
 from zs_dagster.video.probe import VideoInfo, probe
 from zs_dagster.video.process import Limits
 from zs_dagster.video.reading import read_frames
@@ -127,6 +129,17 @@ def test_a_silent_child_is_killed(big: Path, plain: Path) -> None:
             DecodeTimeout, match=r"the decoder was silent for 5 s; get the file"
         ):
             list(stream)
+    with Decoders(1) as pool:
+        assert pool.probe(plain).n_frames == 60
+
+
+def test_signs_of_life_are_no_answers(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = iter([Message({"kind": ALIVE}, []), Message({"kind": ALIVE}, [])])
+
+    def receive(fd: int, timeout_s: float | None) -> Message | None:
+        return next(said, None) or messages.receive(fd, timeout_s)
+
+    monkeypatch.setattr("zs_dagster.video.process.receive", receive)
     with Decoders(1) as pool:
         assert pool.probe(plain).n_frames == 60
 
