@@ -1,6 +1,7 @@
 """`zs-dagster datasets`: what there is, what it holds, what is wrong with it, and a new one."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from zs_dagster.datasets.catalogue import (
     root_variable,
     where_to_put,
 )
-from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.description import PARTITION_NAME, Dataset
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.lint import Finding, lint
 from zs_dagster.datasets.sources import GeneratedVideos, VideoFiles, VideoFolder
@@ -117,6 +118,11 @@ def add(
         }
     else:
         values = _portable(load_dataset(source), name)
+    if not re.match(PARTITION_NAME, values["name"]):
+        raise InputError(
+            "--name must be letters, digits, '_', '.' and '-', beginning with a letter or "
+            f"digit, got '{values['name']}'"
+        )
     target = home.datasets / f"{values['name']}.yaml"
     if target.exists():
         raise InputError(f"'{target}' exists; give another --name, or delete it")
