@@ -110,7 +110,7 @@ def add(
     if source.is_dir():
         if actions is None:
             raise InputError('a folder needs --actions: what to look for, "golf swing, jump"')
-        values = {
+        values: Row = {
             "name": name or source.absolute().name,
             "videos": {"folder": str(source.absolute())},
             "classes": parse_actions(actions),
