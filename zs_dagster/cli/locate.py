@@ -13,6 +13,8 @@ from zs_dagster.cli.graph import Outcome, materialise, prepare_environment
 from zs_dagster.cli.run import DEMO_ONLY, JsonFile, check_json_file
 from zs_dagster.cli.summary import write_summary
 from zs_dagster.datasets.catalogue import AD_HOC_PREFIX, load_dataset
+from zs_dagster.datasets.files import find_videos
+from zs_dagster.datasets.sources import VideoFiles
 from zs_dagster.demo.world import classes
 from zs_dagster.digests import digest
 from zs_dagster.errors import InputError
@@ -96,7 +98,9 @@ def _files(videos: Sequence[Path]) -> list[Path]:
             )
         if not path.exists():
             raise InputError(f"video '{path}' does not exist; check the path")
-    return sorted({path.resolve() for path in videos})
+    files = sorted({path.resolve() for path in videos})
+    find_videos(VideoFiles(files=tuple(files)))  # Refuses two files of one name.
+    return files
 
 
 def _describe(

@@ -108,6 +108,11 @@ def test_what_cannot_be_read_as_a_video_is_one_line(
     models = cli("locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "big")
     assert models.status == 2
     assert "profile must be one of demo, " in models.err
+    twin = tmp_path / "first.mp4"
+    twin.touch()
+    twins = cli("locate", tiny.videos / "first.mp4", twin, "--actions", "a", "--models", "demo")
+    assert twins.status == 2
+    assert "video ids must differ, got 'first' for" in twins.err
     fps = cli(
         "locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "demo", "--fps", 0
     )
