@@ -156,7 +156,8 @@ class Decoders:
         """Give a task to a child, which begins at once."""
         with self._lock:
             child = self._idle.pop() if self._idle else Child(self._limits)
-        child.ask({"task": task, "path": os.fsencode(path).hex(), **said}, arrays)
+        # The child works in another folder; messages keep the path as it was given.
+        child.ask({"task": task, "path": os.fsencode(path.absolute()).hex(), **said}, arrays)
         return Stream(child, path, self._give_back)
 
     def _give_back(self, child: Child) -> None:

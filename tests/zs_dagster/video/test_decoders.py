@@ -57,6 +57,17 @@ def test_a_child_gives_what_this_process_would(plain: Path) -> None:
                 np.testing.assert_array_equal(joined, getattr(whole, name))
 
 
+def test_relative_paths_start_where_the_caller_is(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.mp4").write_bytes(plain.read_bytes())
+    with Decoders(1) as pool:
+        assert pool.probe("here.mp4").n_frames == 60
+        with pytest.raises(NotReadable, match=r"cannot read video 'there\.mp4': no such file"):
+            pool.probe("there.mp4")
+
+
 def test_bad_files_between_good_ones_cost_only_themselves(plain: Path, tmp_path: Path) -> None:
     text = tmp_path / "text.mp4"
     text.write_text("this is no video")
