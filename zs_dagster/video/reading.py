@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_CHUNK = 64
 MAX_CHUNK_BYTES = 48 << 20
+MAX_CHECKED_FRAMES = 20_000
+"""Up to about a quarter of an hour, checking every frame costs seconds, once per file."""
 
 
 def read_frames(
@@ -90,14 +92,19 @@ def chunk_length(size: tuple[int, int], wanted: int | None = None) -> int:
 
 
 def check_decodes(path: Path | str, index: FrameIndex) -> None:
-    """Decode the first, the last and three frames between the way reading does.
+    """Walk to the frames the way reading does: all of them, or five where there are many.
 
     Raises:
         VideoError: If one of them cannot be decoded.
     """
-    times = np.linspace(0.0, index.duration_s, 5)
-    for _ in iter_frames(path, index, times, chunk=1):
-        pass
+    path = Path(path)
+    check_file(path)
+    wanted = index.pts
+    if index.n_frames > MAX_CHECKED_FRAMES:
+        wanted = index.shown_at(np.linspace(0.0, index.duration_s, 5))
+    with Cursor(path, index) as cursor:
+        for pts in wanted.tolist():
+            cursor.at(pts)
 
 
 def _read(
