@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def assert_one_line(ended: "Ended", status: int, rule: str) -> None:
     assert (ended.status, ended.out) == (status, ""), ended
     # Rich ends a display without bars with an empty line.
-    (line,) = ended.err.strip().splitlines()
+    said = ended.err.strip().splitlines()
+    # The dataset `tiny` is not drawn by the project, and its models know nothing else.
+    (line,) = [line for line in said if not line.startswith("warning: the demo models know")]
     assert line.startswith("error: ")
     assert rule in line
 
