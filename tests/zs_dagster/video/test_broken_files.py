@@ -165,3 +165,19 @@ def test_a_picture_above_the_cap_is_refused_while_reading(
 def test_a_file_that_vanished_is_reported(plain: Path, tmp_path: Path) -> None:
     with pytest.raises(NotReadable, match="no such file or directory"):
         read_frames(tmp_path / "gone.mp4", scan(plain), [0.0])
+
+
+def test_a_damaged_frame_is_not_hidden_under_the_one_before(
+    tmp_path: Path, video: Writer, numbers: Numbers
+) -> None:
+    path = video(tmp_path / "damaged.ts", options={"g": "12", "bf": "2"})
+    data = bytearray(path.read_bytes())
+    # Four flipped bits that the decoder would conceal by itself.
+    for place in np.random.default_rng(36).integers(len(data) // 5, len(data) - 1, 4).tolist():
+        data[place] ^= 1 << place % 8
+    path.write_bytes(data)
+    try:
+        found = numbers(read_frames(path, scan(path), np.arange(60) / 25 + 0.01).rgb)
+    except CorruptFrames:
+        return
+    assert found == list(range(60))

@@ -163,7 +163,8 @@ def test_memory_is_limited(tmp_path: Path, video: Writer, plain: Path) -> None:
         assert pool.probe(plain).n_frames == 60
 
 
-def test_children_end_with_a_killed_parent(big: Path) -> None:
+@pytest.mark.parametrize("is_idle", [False, True])
+def test_children_end_with_a_killed_parent(big: Path, is_idle: bool) -> None:
     script = f"""
 import os, signal, sys
 from pathlib import Path
@@ -172,6 +173,8 @@ pool = Decoders(1)
 stream = pool.sampled_frames(Sampling(Path({str(big)!r}), 25.0))
 next(stream)
 print(stream.pid, flush=True)
+if {is_idle}:
+    list(stream)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     parent = subprocess.run(

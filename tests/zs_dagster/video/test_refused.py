@@ -188,3 +188,13 @@ def test_what_cannot_be_read_whole_is_refused(
     path = built(name, build)
     with pytest.raises(kinds, match=r"cannot read video '.*': .*[;(]"):
         read_everywhere(pool[backend], path)
+
+
+@pytest.mark.parametrize("name", ["bits flipped", "middle zeroed"])
+def test_damage_anywhere_in_a_short_file_is_found_at_ingest(
+    name: str, pool: dict[str, Decoders], built: Callable[[str, Build], Path]
+) -> None:
+    build, kinds = REFUSED[name]
+    path = built(name, build)
+    with pytest.raises(kinds):
+        pool["pyav"].probe(path)
