@@ -1,5 +1,6 @@
 """Class labels -> yes/no questions and descriptions, cached per class."""
 
+import logging
 from dataclasses import asdict, replace
 
 import dagster as dg
@@ -10,6 +11,8 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.errors import QueryError
 from zs_dagster.queries.class_query import ClassQuery, cached_queries
+
+logger = logging.getLogger("zs_dagster.class_queries")
 
 
 class ClassQueriesConfig(dg.Config):
@@ -46,6 +49,8 @@ def class_queries(
     unknown = sorted(config.labels() - set(dataset.classes))
     if unknown:
         raise QueryError(f"'{unknown[0]}' is not a class of dataset '{dataset.name}'")
+    for label in library.unused_queries(dataset):
+        logger.warning("the query bank has '%s', which is no class of the dataset", label)
     writer = library.query_writer(dataset)
     queries, written = cached_queries(writer, dataset.classes, home.get().store)
     rows = [asdict(config.applied_to(query)) for query in queries]

@@ -24,7 +24,7 @@ from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.localization.methods import method_parameters
 from zs_dagster.models.profiles import load_profile
 from zs_dagster.queries.class_query import QueryWriter
-from zs_dagster.queries.sources import find_writer
+from zs_dagster.queries.sources import find_writer, unused_labels
 
 DEMO_QUERIES = Path(__file__).parents[1] / "zs_dagster" / "demo" / "queries.yaml"
 SPLITS: dict[str, Literal["test", "validation"]] = {
@@ -91,6 +91,12 @@ class VideoLibrary(dg.ConfigurableResource):
         own = dataset.queries
         bank = DEMO_QUERIES if own == SHIPPED_QUERIES else None if own is None else Path(own)
         return find_writer(bank, dataset.prompt_names, prefer=dataset.name)
+
+    def unused_queries(self, dataset: Dataset) -> list[str]:
+        """Return the classes of the user's own query bank that the dataset does not have."""
+        if dataset.queries in (None, SHIPPED_QUERIES):
+            return []
+        return unused_labels(Path(str(dataset.queries)), dataset.classes)
 
     def _annotation_source(self, dataset: Dataset) -> AnnotationSource | None:
         if not isinstance(dataset.videos, GeneratedVideos):

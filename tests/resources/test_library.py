@@ -40,6 +40,14 @@ def test_a_class_without_questions_of_the_users_own_gets_shipped_ones(tiny: "Tin
     assert writer.write("unheard of").source == "template"
 
 
+def test_questions_about_other_classes_are_told(tiny: "TinyHome") -> None:
+    tiny.describe(classes=["purple_ball rises"], annotations=None)
+    dataset = library(tiny.root).dataset("tiny")
+    left = library(tiny.root).unused_queries(dataset)
+    assert left == ["orange square slides right", "purple ball falls"]
+    assert library(tiny.root).unused_queries(library(tiny.root).dataset("demo")) == []
+
+
 def test_clips_are_not_localized(tiny: "TinyHome") -> None:
     tiny.describe(task="classification")
     rule = "dataset 'tiny' is for classification: its videos are trimmed to one action each"

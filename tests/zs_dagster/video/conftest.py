@@ -1,6 +1,6 @@
 """Videos whose every frame carries its number, so that a wrong frame shows itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from zs_dagster.video.decoders import Decoders
 
 COLUMNS, ROWS = 8, 4
 Writer = Callable[..., Path]
@@ -108,3 +110,24 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 frames at 25 per second, a key frame every 12, B-frames between."""
     path = tmp_path_factory.mktemp("plain") / "plain.mp4"
     return write_video(path, options={"g": "12", "bf": "2", "sc_threshold": "0"})
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[dict[str, Decoders]]:
+    with Decoders(1) as pyav, Decoders(1, backend="decord") as decord:
+        yield {"pyav": pyav, "decord": decord}
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, video: Writer
+) -> Callable[[str, Callable[[Path, Writer], Path]], Path]:
+    """Write each hostile file once."""
+    known: dict[str, Path] = {}
+
+    def get(name: str, build: Callable[[Path, Writer], Path]) -> Path:
+        if name not in known:
+            known[name] = build(tmp_path_factory.mktemp("hostile"), video)
+        return known[name]
+
+    return get

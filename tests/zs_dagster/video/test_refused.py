@@ -1,7 +1,7 @@
 """Broken, mislabelled and too large files, by both backends: the right refusal."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -144,27 +144,6 @@ REFUSED: dict[str, tuple[Build, tuple[type[VideoError], ...]]] = {
     "cover art": (cover, (NoVideoStream,)),
     "8192 wide": (huge, (TooLarge,)),
 }
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[dict[str, Decoders]]:
-    with Decoders(1) as pyav, Decoders(1, backend="decord") as decord:
-        yield {"pyav": pyav, "decord": decord}
-
-
-@pytest.fixture(scope="module")
-def built(
-    tmp_path_factory: pytest.TempPathFactory, video: Writer
-) -> Callable[[str, Build], Path]:
-    """Write each hostile file once."""
-    known: dict[str, Path] = {}
-
-    def get(name: str, build: Build) -> Path:
-        if name not in known:
-            known[name] = build(tmp_path_factory.mktemp("hostile"), video)
-        return known[name]
-
-    return get
 
 
 def asked(info: VideoInfo) -> Any:  # noqa: ANN401
