@@ -41,6 +41,11 @@ class Home:
         return self.root / "datasets"
 
     @property
+    def profiles(self) -> Path:
+        """The user's model profiles, `*.yaml`."""
+        return self.root / "profiles"
+
+    @property
     def generated_videos(self) -> Path:
         """Videos that the project draws itself, one folder per dataset."""
         return self.root / "videos"

@@ -10,7 +10,7 @@ from zs_dagster.digests import digest
 from zs_dagster.errors import ModelError
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
 from zs_dagster.models.lvlm.source import find_source
-from zs_dagster.models.profiles import load_profile
+from zs_dagster.models.profiles import Lvlm, load_profile
 from zs_dagster.models.protocols import YesNoScorer
 from zs_dagster.models.weights import how_to_get_weights, missing_weights
 
@@ -32,7 +32,7 @@ class Models:
 
     def lvlm_fingerprint(self, profile: str) -> str:
         """Identify the LVLM of a profile without loading it; may ask the hub for a commit."""
-        lvlm = load_profile(profile).lvlm
+        lvlm = _local(profile)
         with _remedy(profile):
             source = find_source(lvlm.model, lvlm.revision)
         return source.fingerprint(lvlm.dtype, lvlm.tokens)
@@ -53,10 +53,17 @@ def declared_lvlm(profile: str) -> str:
 
     For the version of assets, which is read wherever definitions are loaded.
     """
-    lvlm = load_profile(profile).lvlm
+    lvlm = _local(profile)
     if Path(lvlm.model).is_dir():
         return Models().lvlm_fingerprint(profile)
     return digest("lvlm", lvlm.model, lvlm.revision, lvlm.dtype, lvlm.tokens)
+
+
+def _local(profile: str) -> Lvlm:
+    lvlm = load_profile(profile).lvlm
+    if not isinstance(lvlm, Lvlm):
+        raise ModelError(f"profile '{profile}' names a server, which cannot be asked yet")
+    return lvlm
 
 
 @contextmanager
@@ -85,12 +92,12 @@ def _clip(profile: str, device: str) -> OpenClipEncoder:
 def _scorer(profile: str, device: str) -> YesNoScorer:
     from zs_dagster.models.lvlm.loading import load_scorer
 
-    lvlm = load_profile(profile).lvlm
+    lvlm = _local(profile)
     return load_scorer(
         lvlm.model,
         revision=lvlm.revision,
         tokens=lvlm.tokens,
         dtype=lvlm.dtype,
         device=device,
-        batch_frames=lvlm.batch_frames,
+        batch_frames=lvlm.batch_frames or 16,
     )

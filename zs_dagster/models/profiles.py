@@ -1,65 +1,165 @@
-"""Profiles: which CLIP and which LVLM run together. One YAML file is one profile."""
+"""Profiles: which models run together. One YAML file is one profile.
+
+Those of the package, and the user's own in `$ZS_HOME/profiles/*.yaml`.
+"""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from zs_dagster.errors import InputError
+from zs_dagster.home import Home
 
 SHIPPED = Path(__file__).parent / "shipped_profiles"
 # Weights that come with the package are named by this prefix in a profile.
 PACKAGE_PREFIX = "package:"
+KeyVariable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The environment variable that holds a key; a profile never holds the key itself."""
 
 
-class Clip(BaseModel):
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Clip(_Strict):
     """A model of open_clip."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     model: str
     pretrained: str | None = None
-    batch: int = 64
+    batch: Annotated[int, Field(ge=1)] = 64
 
 
-class Lvlm(BaseModel):
-    """A vision-language model of transformers that answers yes or no."""
+class Lvlm(_Strict):
+    """A vision-language model of transformers that answers yes or no in this process.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Attributes:
+        image: ``full`` is what the processor makes of a frame; ``single-tile`` and ``video``
+            take fewer image tokens, faster and with other scores.
+        batch_frames: Frames per forward pass; found from the free memory if not given.
+        compile: Whether `torch.compile` is tried on the language model; speed only.
+    """
+
     model: str
     revision: str | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
     tokens: Literal["variants", "paper"] = "variants"
-    batch_frames: int = 16
+    image: Literal["full", "single-tile", "video"] = "full"
+    batch_frames: Annotated[int, Field(ge=1)] | None = None
+    compile: bool = False
 
 
-class Profile(BaseModel):
-    """The models of a dataset."""
+class LvlmServer(_Strict):
+    """A vision-language model behind an OpenAI-compatible server.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Attributes:
+        base_url: Up to and with ``/v1``.
+        model: Name the server knows it by; ``auto`` takes the only one that it serves.
+        api_key_env: Environment variable that holds the key, where the server wants one.
+        image_format: ``png`` sends the pixels as they are, ``jpeg`` fewer bytes.
+        concurrency: Requests under way at once.
+        timeout_s: Longest wait for one answer, seconds.
+        max_retries: Tries after the first one, for faults that pass.
+    """
+
+    base_url: Annotated[str, Field(pattern=r"^https?://")]
+    model: str = "auto"
+    api_key_env: KeyVariable | None = None
+    tokens: Literal["variants", "paper"] = "variants"
+    image_format: Literal["png", "jpeg"] = "png"
+    concurrency: Annotated[int, Field(ge=1)] = 64
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    max_retries: Annotated[int, Field(ge=0)] = 5
+
+
+class Llm(_Strict):
+    """A language model that writes questions: behind a server, or of transformers.
+
+    Attributes:
+        model: Name on the server; a hub id or folder where ``runs`` is ``local``.
+        runs: Where it runs.
+        base_url: Up to and with ``/v1``; OpenAI's own if not given.
+        api_key_env: Environment variable that holds the key.
+        prompts: Set of instructions: ``moments`` is ours, ``paper`` follows ZEAL's wording.
+        temperature: 0 to 2; the paper uses 1.
+        seed: Sent along where it is given; servers need not heed it.
+        max_tokens: Of one answer.
+    """
+
+    model: str
+    runs: Literal["server", "local"] = "server"
+    base_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    api_key_env: KeyVariable = "OPENAI_API_KEY"
+    prompts: Literal["moments", "paper"] = "moments"
+    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
+    seed: int | None = 0
+    max_tokens: Annotated[int, Field(ge=1)] = 256
+
+
+def _place(value: object) -> str:
+    """Tell by its keys which form is meant, for one error instead of two."""
+    keys = value.keys() if isinstance(value, dict) else vars(value).keys()
+    return "<server>" if "base_url" in keys else "<local>"
+
+
+AnyLvlm = Annotated[
+    Annotated[Lvlm, Tag("<local>")] | Annotated[LvlmServer, Tag("<server>")],
+    Discriminator(_place),
+]
+
+
+class Profile(_Strict):
+    """The models of a dataset; ``llm`` is only needed to have questions written."""
+
     name: str
     description: str = ""
     clip: Clip
-    lvlm: Lvlm
+    lvlm: AnyLvlm
+    llm: Llm | None = None
+
+
+def profile_paths() -> dict[str, Path]:
+    """Return the file of every profile by name; the user's own come last.
+
+    Raises:
+        InputError: If a profile of the user's has the name of a shipped one.
+    """
+    shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+    own = sorted(Home.from_environment().profiles.glob("*.yaml"))
+    for path in own:
+        if path.stem in shipped:
+            raise InputError(f"{path}: profile '{path.stem}' is shipped already; rename it")
+    return {**shipped, **{path.stem: path for path in own}}
 
 
 def load_profile(name: str) -> Profile:
-    """Read a shipped profile by name.
+    """Read a profile by name.
 
     Raises:
         InputError: If there is none of that name, or its file breaks a rule.
     """
-    path = SHIPPED / f"{name}.yaml"
-    known = sorted(p.stem for p in SHIPPED.glob("*.yaml"))
-    if name not in known:
-        raise InputError(f"profile must be one of {', '.join(known)}, got '{name}'")
+    paths = profile_paths()
+    if name not in paths:
+        raise InputError(f"profile must be one of {', '.join(sorted(paths))}, got '{name}'")
+    path = paths[name]
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _mapping(path)
         return _resolved(Profile.model_validate({"name": name, **values}))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {key}: {first['msg']}") from error
+        parts = [str(part) for part in first["loc"] if not str(part).startswith("<")]
+        raise InputError(f"{path}: {'.'.join(parts)}: {first['msg']}") from error
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: must hold a mapping with description, clip and lvlm")
+    return values
 
 
 def _resolved(profile: Profile) -> Profile:

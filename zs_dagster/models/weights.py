@@ -1,7 +1,7 @@
 """Are the weights of a profile on this machine, and how does one get them?"""
 
 from zs_dagster.models.devices import has_gpu
-from zs_dagster.models.profiles import Profile, load_profile
+from zs_dagster.models.profiles import Lvlm, Profile, load_profile
 
 # Best first; what a person without a wish is given.
 REAL_PROFILES = ("zeal", "light")
@@ -35,7 +35,7 @@ def _repositories(profile: Profile) -> dict[str, bool]:
     if profile.clip.pretrained:
         repo = _clip_repository(profile.clip.model, profile.clip.pretrained)
         found[repo] = any(_cached(repo, file) for file in CLIP_FILES)
-    if not profile.lvlm.model.startswith("/"):
+    if isinstance(profile.lvlm, Lvlm) and not profile.lvlm.model.startswith("/"):
         weights = ("model.safetensors", "model.safetensors.index.json")
         found[profile.lvlm.model] = any(
             _cached(profile.lvlm.model, file, profile.lvlm.revision) for file in weights
