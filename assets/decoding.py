@@ -1,5 +1,6 @@
 """What stages that look at frames ask of the decoders, and what then names their results."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ from zs_dagster.video.backends import DEFAULT_BACKEND
 from zs_dagster.video.decoders import Sampling
 
 
-def sampling(video: dict[str, Any], fps: float) -> Sampling:
-    """Return the request for the frames of a row of `videos`."""
-    return Sampling(Path(video["path"]), fps, video["content_hash"], video["backend"])
+def sampling(video: dict[str, Any], fps: float, picks: Sequence[int] | None = None) -> Sampling:
+    """Return the request for the frames of a row of `videos`, or for some of them."""
+    chosen = None if picks is None else tuple(picks)
+    return Sampling(Path(video["path"]), fps, video["content_hash"], video["backend"], chosen)
 
 
 def decoded_from(video: dict[str, Any]) -> list[str]:

@@ -64,6 +64,10 @@ class Store:
             ) from error
         return arrays
 
+    def delete_arrays(self, kind: str, key: str) -> None:
+        """Delete an entry that is no longer needed; one that is gone is no error."""
+        self.path(kind, key, "safetensors").unlink(missing_ok=True)
+
     def save_document(self, kind: str, key: str, document: Mapping[str, Any]) -> None:
         """Write a JSON document under a key, whole or not at all."""
         with atomic_path(self.path(kind, key, "json")) as temporary:

@@ -1,7 +1,7 @@
 """The whole graph: what it writes, what it reuses, what a change makes it compute again."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -51,6 +51,11 @@ class Failing:
             raise ModelError("the GPU fell out of the machine")
         self.left -= 1
         return self.scorer.score(frames, questions)
+
+    def score_stream(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[FeatureArray]:
+        return (self.score(frames, questions) for frames in chunks)
 
 
 def test_one_run_writes_every_table_and_duckdb_has_the_same_rows(finished: "Finished") -> None:

@@ -29,7 +29,10 @@ GRAPH = {
         "localization",
         {"frame_features", "class_embeddings", "annotations"},
     ),
-    "frame_confidence": ("localization", {"videos", "class_queries", "candidate_classes"}),
+    "frame_confidence": (
+        "localization",
+        {"videos", "class_queries", "frame_features", "candidate_classes"},
+    ),
     "segments": ("localization", SCORES),
     "localization_metrics": ("localization", METRICS),
     "results": ("results", SCORES | METRICS | {"localization_metrics"}),

@@ -31,6 +31,19 @@ class Method(Strict):
         return self
 
 
+class FrameEconomy(Strict):
+    """Which of the sampled frames the LVLM is asked about; all of them by default.
+
+    With ``stride`` the first look is at every so many frames and the second around the highest
+    ``refine_share`` of its answers; with ``repeat_similarity`` a frame whose CLIP feature has
+    that cosine with the last one asked about takes over its answer.
+    """
+
+    stride: Annotated[int, Field(ge=1, le=64)] = 1
+    refine_share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    repeat_similarity: Annotated[float | None, Field(gt=0, le=1)] = None
+
+
 class Localization(Strict):
     """How untrimmed videos are sampled, filtered and localized."""
 
@@ -40,6 +53,7 @@ class Localization(Strict):
     filter_text: Literal["name", "description"] = "name"
     protocol: str = "thumos14"
     score_known_classes: bool = False
+    economy: FrameEconomy = FrameEconomy()
     methods: Annotated[dict[str, Method], Field(min_length=1)] = Field(
         default_factory=lambda: {"zeal": Method()}
     )

@@ -109,7 +109,9 @@ def _described(info: VideoInfo, chosen: dict[str, str]) -> Iterator[Answer]:
 
 def _sample(path: Path, request: Message) -> Iterator[Answer]:
     said = request.header
-    chunks = sampled_frames(path, said["fps"], said["content_hash"], backend=said["backend"])
+    chunks = sampled_frames(
+        path, **{k: said[k] for k in ("fps", "content_hash", "picks", "backend")}
+    )
     yield from map(_chunk, chunks)
 
 

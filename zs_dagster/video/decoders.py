@@ -6,8 +6,10 @@ after another, is killed when it is silent for too long, and ends when its paren
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -33,6 +35,7 @@ class Sampling(NamedTuple):
     fps: float
     content_hash: str | None = None
     backend: Backend = DEFAULT_BACKEND
+    picks: tuple[int, ...] | None = None
 
 
 class Decoders:
@@ -96,22 +99,24 @@ class Decoders:
         return FrameStream(self._ask("sample", said.pop("path"), said))
 
     def sampled_many(
-        self, wanted: Sequence[Sampling]
+        self, wanted: Iterable[Sampling]
     ) -> Iterator[tuple[Sampling, "FrameStream"]]:
         """Read files one after another; the next ones are begun while one is being used.
 
         Memory stays bounded: what is read ahead waits after its first chunk.
         """
-        ahead: list[FrameStream] = []
+        coming, ahead = iter(wanted), deque[tuple[Sampling, FrameStream]]()
         reach = min(self.workers - 1, MAX_READ_AHEAD) + 1
         try:
-            for number, request in enumerate(wanted):
-                begun = wanted[number + len(ahead) : number + reach]
-                ahead += [self.sampled_frames(later) for later in begun]
-                yield request, ahead[0]
-                ahead.pop(0).close()
+            while True:
+                for request in islice(coming, reach - len(ahead)):
+                    ahead.append((request, self.sampled_frames(request)))
+                if not ahead:
+                    return
+                yield ahead[0]
+                ahead.popleft()[1].close()
         finally:
-            for stream in ahead:
+            for _, stream in ahead:
                 stream.close()
 
     def iter_frames(

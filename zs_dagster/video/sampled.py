@@ -1,14 +1,14 @@
 """Frames of a file at a rate: what models look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from zs_dagster.digests import file_digest
-from zs_dagster.errors import VideoError
+from zs_dagster.errors import InputError, VideoError
 from zs_dagster.video.backends import DEFAULT_BACKEND, Backend, iter_frames_by
-from zs_dagster.video.frames import Frames
+from zs_dagster.video.frames import FloatArray, Frames
 from zs_dagster.video.sampling import sample_times
 from zs_dagster.video.scan import scan
 
@@ -18,6 +18,7 @@ def sampled_frames(
     fps: float,
     content_hash: str | None = None,
     *,
+    picks: Sequence[int] | None = None,
     backend: Backend = DEFAULT_BACKEND,
 ) -> Iterator[Frames]:
     """Read the frames shown at ``k / fps``, each one once, in chunks of bounded size.
@@ -29,10 +30,11 @@ def sampled_frames(
         path: Video file.
         fps: Frames to look at per second, > 0.
         content_hash: What the bytes of the file must be, where results are kept by content.
+        picks: Places among those frames, ascending, to read only some; all by default.
         backend: What `choose_backend` named for the file.
 
     Raises:
-        InputError: If ``fps`` is not finite and positive.
+        InputError: If ``fps`` is not finite and positive, or a pick is none of the frames.
         VideoError: If the file or a frame cannot be read.
     """
     if content_hash is not None and file_digest(Path(path)) != content_hash:
@@ -40,4 +42,13 @@ def sampled_frames(
     index = scan(Path(path))
     times = sample_times(index.duration_s, fps)
     _, first = np.unique(index.shown_at(times), return_index=True)
-    yield from iter_frames_by(backend, Path(path), index, times[first])
+    yield from iter_frames_by(backend, Path(path), index, _picked(times[first], picks))
+
+
+def _picked(times: FloatArray, picks: Sequence[int] | None) -> FloatArray:
+    if picks is None:
+        return times
+    wrong = [pick for pick in picks if not 0 <= pick < times.size]
+    if wrong:
+        raise InputError(f"picks must be in 0 to {times.size - 1}, got {wrong[0]}")
+    return times[np.array(picks, dtype=np.intp)]

@@ -1,6 +1,6 @@
 """`TransformersScorer`: P(yes) for every frame and question, by the fastest safe mode."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -93,6 +93,12 @@ class TransformersScorer:
         _check_finite(log_odds, self._backend.name)
         scores: FeatureArray = log_odds.sigmoid().numpy()
         return scores
+
+    def score_stream(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[FeatureArray]:
+        """Score frames as they come, see `score`."""
+        return (self.score(frames, questions) for frames in chunks)
 
     @cached_property
     def _choice(self) -> Choice:
