@@ -37,6 +37,10 @@ class Store:
         """Say whether an entry exists, without reading it."""
         return self.path(kind, key, "safetensors").is_file()
 
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys of all arrays of a kind, sorted."""
+        return sorted(path.stem for path in (self.root / kind).glob("??/*.safetensors"))
+
     def save_arrays(self, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write named arrays under a key, whole or not at all."""
         from safetensors.numpy import save_file

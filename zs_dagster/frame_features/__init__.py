@@ -1,0 +1,1 @@
+"""Image features per frame and crop: encoded once, shared by all methods."""
