@@ -104,7 +104,7 @@ def write_story(
     Returns:
         The story with the actions of all actors, by start.
     """
-    tracks = [track for _ in range(2) for track in _drifts(rng, actors, extras, duration_s)]
+    tracks = [track for _ in range(2) for track in drifts(rng, actors, extras, duration_s)]
     actions: list[Action] = []
     for lane, actor in enumerate(actors):
         acted, done = _perform(rng, actor, duration_s, pause_s=5.0 + 7.0 * lane)
@@ -147,7 +147,7 @@ def _perform(
         times = _times(rng, course, clock)
         if times[-1] > duration_s - 1:
             return tracks, actions
-        tracks.append(_act(rng, actor, course, times))
+        tracks.append(act(rng, actor, course, times))
         actions += _actions(actor, course, times)
         clock = times[-1] + _on_grid(rng.uniform(0.5, pause_s))
 
@@ -172,12 +172,13 @@ def _actions(
     ]
 
 
-def _act(
+def act(
     rng: np.random.Generator,
     actor: Combination,
     course: Sequence[float],
     times: Sequence[float],
 ) -> Track:
+    """Let an actor follow a course along its axis, being at each place at its time."""
     aside, radius = rng.uniform(0.28, 0.72, 2), rng.uniform(*MEDIUM_RADIUS)
     forth, _ = axis_of(actor)
     poses = tuple(
@@ -198,7 +199,7 @@ def _pose(time_s: float, place: float, forth: str, aside: np.ndarray, radius: fl
     return Pose(time_s, aside[0], aside[1], size)
 
 
-def _drifts(
+def drifts(
     rng: np.random.Generator,
     actors: Sequence[Combination],
     extras: Sequence[Combination],

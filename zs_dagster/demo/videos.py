@@ -1,7 +1,7 @@
 """Videos of the demo with their ground truth, drawn into a folder once and then kept."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,14 @@ def write_videos(
         on_video: Called with the id of every video that is in place, drawn or kept.
     """
     made = scripts(split)
+    draw_scripts(folder, made, on_video)
+    _write_json(folder / "ground_truth.json", ground_truth(made))
+
+
+def draw_scripts(
+    folder: Path, made: Sequence[Script], on_video: Callable[[str], None] | None = None
+) -> None:
+    """Draw the videos that are not yet there, and the manifest that says which are whole."""
     digests = _known_digests(folder)
     for script in made:
         path = folder / f"{script.video_id}.mp4"
@@ -84,7 +92,6 @@ def write_videos(
             _write_json(folder / "manifest.json", _manifest(digests))
         if on_video is not None:
             on_video(script.video_id)
-    _write_json(folder / "ground_truth.json", ground_truth(made))
 
 
 def ground_truth(made: list[Script]) -> dict[str, Any]:
