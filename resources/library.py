@@ -1,5 +1,7 @@
 """The video library: where the files, the ground truth and the questions of a dataset lie."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,7 @@ from zs_dagster.datasets.annotations.records import Annotations
 from zs_dagster.datasets.catalogue import (
     SHIPPED_QUERIES,
     Catalogue,
+    check_sources,
     find_dataset,
     load_catalogue,
     where_to_put,
@@ -41,14 +44,22 @@ def checked_catalogue(folder: Path) -> Catalogue:
     """
     catalogue = load_catalogue(folder)
     for dataset in catalogue.values():
-        try:
+        with _told_with_place(dataset, "profile"):
             load_profile(dataset.profile)
+        with _told_with_place(dataset, "localization", "protocol"):
             get_protocol(dataset.localization.protocol)
-            for method in dataset.localization.methods.values():
+        for name, method in dataset.localization.methods.items():
+            with _told_with_place(dataset, "localization", "methods", name):
                 method_parameters(method.localizer, method.preset, method.parameters, {})
-        except InputError as error:
-            raise DatasetError(f"dataset '{dataset.name}': {error}") from error
     return catalogue
+
+
+@contextmanager
+def _told_with_place(dataset: Dataset, *keys: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise DatasetError(f"{dataset.place(*keys)}: {error}") from error
 
 
 class VideoLibrary(dg.ConfigurableResource):
@@ -77,7 +88,9 @@ class VideoLibrary(dg.ConfigurableResource):
     def files(self, dataset: Dataset) -> dict[str, Path]:
         """Return the video files by video id; those of the demo are drawn first."""
         if not isinstance(dataset.videos, GeneratedVideos):
-            return find_videos(dataset.videos, where_to_put(dataset))
+            found = find_videos(dataset.videos, where_to_put(dataset))
+            check_sources(dataset)
+            return found
         folder = self._generated(dataset.videos)
         write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))

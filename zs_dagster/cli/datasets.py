@@ -15,6 +15,7 @@ from zs_dagster.cli.locate import parse_actions
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.catalogue import (
     AD_HOC_PREFIX,
+    check_sources,
     find_dataset,
     load_catalogue,
     load_dataset,
@@ -185,6 +186,7 @@ def _probed(dataset: Dataset) -> Iterator[Row]:
     if isinstance(dataset.videos, GeneratedVideos):
         raise DatasetError(f"dataset '{dataset.name}' is drawn by the project; run it instead")
     files = find_videos(dataset.videos, where_to_put(dataset))
+    check_sources(dataset)
     limits = Limits(dataset.reader.timeout_s, dataset.reader.memory_mb)
     with Decoders(None, limits, dataset.reader.backend) as pool:
         found = pool.probe_many(files.values())
