@@ -1,31 +1,25 @@
 """The video library: where the files, the ground truth and the questions of a dataset lie."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import dagster as dg
 
 from resources.home import HomeResource
+from zs_dagster.checked_catalogue import checked_catalogue
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.annotations.records import Annotations
 from zs_dagster.datasets.catalogue import (
     SHIPPED_QUERIES,
-    Catalogue,
     check_sources,
     find_dataset,
-    load_catalogue,
     where_to_put,
 )
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
 from zs_dagster.demo.videos import write_videos
-from zs_dagster.errors import DatasetError, InputError
-from zs_dagster.evaluation.protocols import get_protocol
-from zs_dagster.localization.methods import method_parameters
-from zs_dagster.models.profiles import load_profile
+from zs_dagster.errors import DatasetError
 from zs_dagster.queries.class_query import QueryWriter
 from zs_dagster.queries.sources import find_writer, unused_labels
 
@@ -34,32 +28,6 @@ SPLITS: dict[str, Literal["test", "validation"]] = {
     "demo-test": "test",
     "demo-validation": "validation",
 }
-
-
-def checked_catalogue(folder: Path) -> Catalogue:
-    """Read the catalogue and check what its files say about models, methods and metrics.
-
-    Raises:
-        DatasetError: If a file is broken; before any video is read, not after a night's work.
-    """
-    catalogue = load_catalogue(folder)
-    for dataset in catalogue.values():
-        with _told_with_place(dataset, "profile"):
-            load_profile(dataset.profile)
-        with _told_with_place(dataset, "localization", "protocol"):
-            get_protocol(dataset.localization.protocol)
-        for name, method in dataset.localization.methods.items():
-            with _told_with_place(dataset, "localization", "methods", name):
-                method_parameters(method.localizer, method.preset, method.parameters, {})
-    return catalogue
-
-
-@contextmanager
-def _told_with_place(dataset: Dataset, *keys: str) -> Iterator[None]:
-    try:
-        yield
-    except InputError as error:
-        raise DatasetError(f"{dataset.place(*keys)}: {error}") from error
 
 
 class VideoLibrary(dg.ConfigurableResource):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from resources.home import HomeResource
-from resources.library import VideoLibrary, checked_catalogue
+from resources.library import VideoLibrary
+from zs_dagster.checked_catalogue import checked_catalogue
 from zs_dagster.errors import DatasetError
 
 if TYPE_CHECKING:

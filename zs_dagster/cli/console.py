@@ -55,7 +55,10 @@ def progress() -> Iterator[None]:
 class _AsWritten(logging.Formatter):
     """The message as it was logged, without the job and run that Dagster writes before it."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def format(  # type: ignore[explicit-override] # typing.override is of 3.12
+        self, record: logging.LogRecord
+    ) -> str:
+        """Return what the logging code wrote."""
         said = getattr(record, "dagster_meta", None)
         return str(said["orig_message"]) if said else record.getMessage()
 

@@ -93,7 +93,8 @@ def check_sources(dataset: Dataset) -> None:
         if remedy == CHECK_FOLDER:
             remedy = "correct the path, or leave the key out if there is no ground truth"
         raise DatasetError(
-            f"{dataset.place('annotations')}: annotations must exist, got '{truth.path}'; {remedy}"
+            f"{dataset.place('annotations')}: annotations must exist, got '{truth.path}'; "
+            f"{remedy}"
         )
     if dataset.splits is not None and not dataset.splits.is_file():
         raise DatasetError(

@@ -53,7 +53,10 @@ def _mapping(value: object) -> object:
         ValueError: If it is no mapping.
     """
     if not isinstance(value, dict | Strict):
-        raise ValueError(f"must be {{folder: ...}} or {{files: [...]}}, got {value!r:.60}")
+        # A TypeError would pass through pydantic and lose the line.
+        raise ValueError(  # noqa: TRY004
+            f"must be {{folder: ...}} or {{files: [...]}}, got {value!r:.60}"
+        )
     return value
 
 

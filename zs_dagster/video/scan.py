@@ -170,9 +170,7 @@ def _check_whole(
         raise CorruptFrames(path, f"{reason}; get it again or repair it")
 
 
-def _check_rate(
-    path: Path, seen: Packets, container: "InputContainer", rate: Fraction
-) -> None:
+def _check_rate(path: Path, seen: Packets, container: "InputContainer", rate: Fraction) -> None:
     """Refuse order over rate as the time of a frame where it contradicts the header."""
     promised_s = (container.duration or 0) / MICROSECONDS
     if seen.timed or not promised_s or container.format.name in WITHOUT_HEADER:
