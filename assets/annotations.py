@@ -16,6 +16,7 @@ from zs_dagster.errors import DatasetError
 
 logger = logging.getLogger("zs_dagster.annotations")
 VERSION = "2"
+MAX_LISTED = 100
 Row = dict[str, Any]
 
 
@@ -57,7 +58,7 @@ def _checked(dataset: str, rule: str, finding: Finding | None) -> dg.AssetCheckR
         passed=finding.severity == "info",
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=f"{dataset}: {finding.sentence()}",
-        metadata={"count": finding.count, "examples": list(finding.examples)},
+        metadata={"count": finding.count, "examples": list(finding.examples[:MAX_LISTED])},
     )
 
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from resources.library import checked_catalogue
+from zs_dagster.checked_catalogue import checked_catalogue
 from zs_dagster.home import Home
 
 catalogue = checked_catalogue(Home.from_environment().datasets)

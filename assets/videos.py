@@ -112,7 +112,11 @@ def _summary(dataset: Dataset, rows: list[Facts]) -> Mapping[str, Any]:
     for row in unreadable:
         logger.warning("%s is left out: %s", row["video_id"], row["reason"])
     if not any(row["status"] == "ok" for row in rows):
-        raise DatasetError(f"no video of '{dataset.name}' can be read: {rows[0]['reason']}")
+        first = rows[0]
+        raise DatasetError(
+            f"no video of '{dataset.name}' can be read; the first, '{first['video_id']}': "
+            f"{first['reason']}"
+        )
     hours = sum(row["duration_s"] or 0.0 for row in rows) / 3600
     excluded = sum(row["status"] == "excluded" for row in rows)
     return {"unreadable": len(unreadable), "excluded": excluded, "hours": hours}

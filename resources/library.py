@@ -6,23 +6,20 @@ from typing import Literal
 import dagster as dg
 
 from resources.home import HomeResource
+from zs_dagster.checked_catalogue import checked_catalogue
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.annotations.records import Annotations
 from zs_dagster.datasets.catalogue import (
     SHIPPED_QUERIES,
-    Catalogue,
+    check_sources,
     find_dataset,
-    load_catalogue,
     where_to_put,
 )
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
 from zs_dagster.demo.videos import write_videos
-from zs_dagster.errors import DatasetError, InputError
-from zs_dagster.evaluation.protocols import get_protocol
-from zs_dagster.localization.methods import method_parameters
-from zs_dagster.models.profiles import load_profile
+from zs_dagster.errors import DatasetError
 from zs_dagster.queries.class_query import QueryWriter
 from zs_dagster.queries.sources import find_writer, unused_labels
 
@@ -31,24 +28,6 @@ SPLITS: dict[str, Literal["test", "validation"]] = {
     "demo-test": "test",
     "demo-validation": "validation",
 }
-
-
-def checked_catalogue(folder: Path) -> Catalogue:
-    """Read the catalogue and check what its files say about models, methods and metrics.
-
-    Raises:
-        DatasetError: If a file is broken; before any video is read, not after a night's work.
-    """
-    catalogue = load_catalogue(folder)
-    for dataset in catalogue.values():
-        try:
-            load_profile(dataset.profile)
-            get_protocol(dataset.localization.protocol)
-            for method in dataset.localization.methods.values():
-                method_parameters(method.localizer, method.preset, method.parameters, {})
-        except InputError as error:
-            raise DatasetError(f"dataset '{dataset.name}': {error}") from error
-    return catalogue
 
 
 class VideoLibrary(dg.ConfigurableResource):
@@ -77,7 +56,9 @@ class VideoLibrary(dg.ConfigurableResource):
     def files(self, dataset: Dataset) -> dict[str, Path]:
         """Return the video files by video id; those of the demo are drawn first."""
         if not isinstance(dataset.videos, GeneratedVideos):
-            return find_videos(dataset.videos, where_to_put(dataset))
+            found = find_videos(dataset.videos, where_to_put(dataset))
+            check_sources(dataset)
+            return found
         folder = self._generated(dataset.videos)
         write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from resources.home import HomeResource
-from resources.library import VideoLibrary, checked_catalogue
+from resources.library import VideoLibrary
+from zs_dagster.checked_catalogue import checked_catalogue
 from zs_dagster.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -101,10 +102,42 @@ def test_a_mistake_is_told_before_any_video_is_read(
     tiny: "TinyHome", changes: dict[str, Any], rule: str
 ) -> None:
     tiny.describe(**changes)
-    with pytest.raises(DatasetError, match=f"^dataset 'tiny': {rule}"):
+    key = "mine" if "mine" in str(changes) else "protocol" if "protocol" in rule else "profile"
+    lines = tiny.dataset_file.read_text().splitlines()
+    line = 1 + next(i for i, text in enumerate(lines) if text.lstrip().startswith(f"{key}:"))
+    place = f"^{tiny.dataset_file}:{line}: "
+    with pytest.raises(DatasetError, match=place + rule):
         checked_catalogue(tiny.dataset_file.parent)
-    with pytest.raises(DatasetError, match=f"^dataset 'tiny': {rule}"):
+    with pytest.raises(DatasetError, match=place + rule):
         library(tiny.root).dataset("demo")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"annotations": "no.csv"}, r"annotations must exist, got '.*/no\.csv'; correct the"),
+        ({"splits": "no.yaml"}, r"splits must be a file, got '.*/no\.yaml'; correct the path"),
+    ],
+)
+def test_missing_ground_truth_is_told_with_its_line_before_any_video_is_read(
+    tiny: "TinyHome", changes: dict[str, Any], rule: str
+) -> None:
+    tiny.describe(**changes)
+    described = library(tiny.root).dataset("tiny")
+    with pytest.raises(DatasetError, match=rf"^{tiny.dataset_file}:\d+: {rule}"):
+        library(tiny.root).files(described)
+
+
+def test_missing_ground_truth_of_a_shipped_dataset_says_where_to_put_it(
+    tiny: "TinyHome", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTIVITYNET13_ROOT", str(tiny.root / "anet"))
+    (tiny.root / "anet" / "videos").mkdir(parents=True)
+    (tiny.root / "anet" / "videos" / "v_a.mp4").touch()
+    described = library(tiny.root).dataset("activitynet13")
+    rule = "annotations must exist, .*; get the videos and set ACTIVITYNET13_ROOT to the folder"
+    with pytest.raises(DatasetError, match=rule):
+        library(tiny.root).files(described)
 
 
 def test_parameters_of_every_localizer_are_accepted(tiny: "TinyHome") -> None:

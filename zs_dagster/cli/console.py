@@ -52,12 +52,24 @@ def progress() -> Iterator[None]:
             bars.stop()
 
 
+class _AsWritten(logging.Formatter):
+    """The message as it was logged, without the job and run that Dagster writes before it."""
+
+    def format(  # type: ignore[explicit-override] # typing.override is of 3.12
+        self, record: logging.LogRecord
+    ) -> str:
+        """Return what the logging code wrote."""
+        said = getattr(record, "dagster_meta", None)
+        return str(said["orig_message"]) if said else record.getMessage()
+
+
 @contextmanager
 def _warnings_above(console: "Console") -> Iterator[None]:
     """Print warnings above the bars; what is below a warning goes to Dagster's log only."""
     from rich.logging import RichHandler
 
     handler = RichHandler(logging.WARNING, console, show_time=False, show_path=False)
+    handler.setFormatter(_AsWritten())
     logging.getLogger().addHandler(handler)
     try:
         yield

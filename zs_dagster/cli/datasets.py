@@ -15,6 +15,7 @@ from zs_dagster.cli.locate import parse_actions
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.catalogue import (
     AD_HOC_PREFIX,
+    check_sources,
     find_dataset,
     load_catalogue,
     load_dataset,
@@ -116,8 +117,10 @@ def add(
             "classes": parse_actions(actions),
             "profile": models,
         }
-    else:
+    elif source.exists():
         values = _portable(load_dataset(source), name)
+    else:
+        raise InputError(f"'{source}' does not exist; give a folder or a dataset file")
     if not re.match(PARTITION_NAME, values["name"]):
         raise InputError(
             "--name must be letters, digits, '_', '.' and '-', beginning with a letter or "
@@ -126,6 +129,8 @@ def add(
     target = home.datasets / f"{values['name']}.yaml"
     if target.exists():
         raise InputError(f"'{target}' exists; give another --name, or delete it")
+    if values["name"] in load_catalogue(home.datasets):
+        raise InputError(f"dataset '{values['name']}' exists already; give another --name")
     write_text(target, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     _validate(home, target)
     sys.stdout.write(f"written  {target}\nnext     zs-dagster run {values['name']}\n")
@@ -168,14 +173,22 @@ def _dataset(home: Home, target: str) -> Dataset:
     """Take a name of the catalogue, else a path."""
     catalogue, path = load_catalogue(home.datasets), Path(target)
     if target in catalogue or not (path.exists() or path.is_symlink()):
-        return find_dataset(catalogue, target)
+        return _checked(find_dataset(catalogue, target))
     if path.suffix.lower() in {".yaml", ".yml"}:
-        return load_dataset(path)
+        return _checked(load_dataset(path))
     absolute = path.absolute()
     videos: VideoFolder | VideoFiles = VideoFiles(files=(absolute,))
     if path.is_dir():
         videos = VideoFolder(folder=absolute)
     return Dataset(name="check", videos=videos, classes=("any",))
+
+
+def _checked(dataset: Dataset) -> Dataset:
+    # Imported here: it asks every stage, and they take a while to import.
+    from zs_dagster.checked_catalogue import check_dataset
+
+    check_dataset(dataset)
+    return dataset
 
 
 def _probed(dataset: Dataset) -> Iterator[Row]:
@@ -185,6 +198,7 @@ def _probed(dataset: Dataset) -> Iterator[Row]:
     if isinstance(dataset.videos, GeneratedVideos):
         raise DatasetError(f"dataset '{dataset.name}' is drawn by the project; run it instead")
     files = find_videos(dataset.videos, where_to_put(dataset))
+    check_sources(dataset)
     limits = Limits(dataset.reader.timeout_s, dataset.reader.memory_mb)
     with Decoders(None, limits, dataset.reader.backend) as pool:
         found = pool.probe_many(files.values())
@@ -238,8 +252,10 @@ def _portable(dataset: Dataset, name: str | None) -> Row:
 
 
 def _validate(home: Home, target: Path) -> None:
+    from zs_dagster.checked_catalogue import checked_catalogue
+
     try:
-        load_catalogue(home.datasets)
+        checked_catalogue(home.datasets)
     except InputError:
         target.unlink()
         raise

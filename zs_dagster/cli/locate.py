@@ -1,5 +1,6 @@
 """`zs-dagster locate`: my video, my words; the same graph and the same store as any dataset."""
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,8 +46,11 @@ def locate(
     home = prepare_environment()
     labels = parse_actions(actions)
     check_json_file(json_file)
+    if not (math.isfinite(fps) and fps > 0):
+        raise InputError(f"--fps must be finite and > 0, got {fps:g}")
+    files = _files(videos)
     profile = _profile(models, labels)
-    name = _describe(home, _files(videos), labels, profile, fps)
+    name = _describe(home, files, labels, profile, fps)
     folder = _folder(out or home.root / "located" / name)
     if profile == "demo" and not all(_is_drawn(path, home) for path in videos):
         sys.stderr.write(DEMO_ONLY)

@@ -81,6 +81,28 @@ def shipped_root(name: str) -> Path:
     return (data / name).absolute()
 
 
+def check_sources(dataset: Dataset) -> None:
+    """Refuse a dataset whose ground truth or splits are missing, before any video is read.
+
+    Raises:
+        DatasetError: If one is; names file and line.
+    """
+    truth = dataset.annotations
+    if truth is not None and truth.format != "folders" and not truth.path.exists():
+        remedy = where_to_put(dataset)
+        if remedy == CHECK_FOLDER:
+            remedy = "correct the path, or leave the key out if there is no ground truth"
+        raise DatasetError(
+            f"{dataset.place('annotations')}: annotations must exist, got '{truth.path}'; "
+            f"{remedy}"
+        )
+    if dataset.splits is not None and not dataset.splits.is_file():
+        raise DatasetError(
+            f"{dataset.place('splits')}: splits must be a file, got '{dataset.splits}'; "
+            "correct the path"
+        )
+
+
 def where_to_put(dataset: Dataset) -> str:
     """Return what to do where the videos of a dataset are missing."""
     if not (SHIPPED / f"{dataset.name}.yaml").is_file():
@@ -95,7 +117,7 @@ def _dataset(path: Path, values: Any) -> Dataset:  # noqa: ANN401 - a file may h
     if not isinstance(values, dict):
         raise DatasetError(f"{path}: must hold a mapping with name, videos and classes")
     try:
-        dataset = Dataset.model_validate(values)
+        dataset = Dataset.model_validate(values).read_from(path)
     except ValidationError as error:
         raise refusal(path, error, Dataset) from error
     folder = path.parent.absolute()

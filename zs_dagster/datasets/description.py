@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from zs_dagster.datasets.labels import readable
 from zs_dagster.datasets.localization import Localization
 from zs_dagster.datasets.sources import AnnotationSource, Reader, Videos, annotation_source
 from zs_dagster.datasets.strict import Strict
+from zs_dagster.datasets.yaml_file import line_of
 
 PARTITION_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 Label = Annotated[str, Field(min_length=1)]
@@ -49,6 +50,18 @@ class Dataset(Strict):
     profile: str = "demo"
     reader: Reader = Reader()
     localization: Localization = Localization()
+    _file: Path | None = PrivateAttr(default=None)
+
+    def read_from(self, file: Path) -> "Dataset":
+        """Remember the file of this description, for messages."""
+        self._file = file
+        return self
+
+    def place(self, *keys: str) -> str:
+        """Return the file and line of a key, the beginning of a message about it."""
+        if self._file is None:
+            return f"dataset '{self.name}'"
+        return f"{self._file}:{line_of(self._file, keys)}"
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,7 @@
 """The video files of a dataset, by video id."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def find_videos(
 
 def _in_folder(videos: VideoFolder) -> dict[str, Path]:
     folder = videos.folder
-    paths = sorted(path for path in _below(folder) if _fits(path.name, videos.patterns))
+    paths = sorted(_below(folder, videos.patterns))
     found = _by_id((_id(path.relative_to(folder), videos.prefix), path) for path in paths)
     if not found:
         wanted = ", ".join(videos.patterns)
@@ -51,10 +51,40 @@ def _in_folder(videos: VideoFolder) -> dict[str, Path]:
     return chosen
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield everything that is no folder."""
-    for place, _, names in os.walk(folder):
-        yield from (Path(place) / name for name in names)
+def _below(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
+    """Yield every file that fits, and every folder that may hide one.
+
+    Those are folders that cannot be listed, and folders with the name of a video but none
+    inside. Links to folders are followed, each folder once.
+    """
+    lost: list[OSError] = []
+    for place, is_leaf, names in _folders(folder, lost.append):
+        fitting = [name for name in names if _fits(name, patterns)]
+        yield from (place / name for name in fitting)
+        if is_leaf and not fitting and place != folder and _fits(place.name, patterns):
+            yield place
+    for error in lost:
+        if Path(error.filename) == folder:
+            raise DatasetError(f"video folder '{folder}' cannot be listed: {error.strerror}")
+        yield Path(error.filename)
+
+
+def _folders(
+    folder: Path, on_error: Callable[[OSError], None]
+) -> Iterator[tuple[Path, bool, list[str]]]:
+    """Yield each folder once, whether it holds none, and the files in it."""
+    seen: set[str] = set()
+    waiting = [folder]
+    while waiting:
+        for name, folders, names in os.walk(waiting.pop(0), onerror=on_error):
+            place = Path(name)
+            if (real := os.path.realpath(place)) in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            # What lies below the folder itself comes first, under its own name.
+            waiting += [place / link for link in sorted(folders) if (place / link).is_symlink()]
+            yield place, not folders, names
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:

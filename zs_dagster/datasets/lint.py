@@ -16,7 +16,7 @@ from zs_dagster.datasets.lint_rules import PAST_END_S, Evidence, Row
 from zs_dagster.datasets.splits import ClassSplit
 
 Severity = Literal["error", "warning", "info"]
-MAX_EXAMPLES = 5
+MAX_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -26,25 +26,24 @@ class Finding:
     Attributes:
         rule: Key in `RULES`.
         severity: error, warning or info.
-        count: How many times it is broken.
-        examples: The first few, in words.
+        examples: Every breach, in words.
         remedy: What to do.
     """
 
     rule: str
     severity: Severity
-    count: int
     examples: tuple[str, ...]
     remedy: str
 
+    @property
+    def count(self) -> int:
+        """How many times the rule is broken."""
+        return len(self.examples)
+
     def sentence(self) -> str:
-        """Say what, how many and what to do, in one line."""
-        shown = "; ".join(self.examples)
-        more = (
-            f" and {self.count - len(self.examples)} more"
-            if self.count > len(self.examples)
-            else ""
-        )
+        """Say what, how many and what to do, in one line with the first few examples."""
+        shown = "; ".join(self.examples[:MAX_SHOWN])
+        more = f" and {self.count - MAX_SHOWN} more" if self.count > MAX_SHOWN else ""
         return f"{self.rule}: {self.count} ({shown}{more}); {self.remedy}"
 
 
@@ -70,8 +69,7 @@ def lint(
     for name, rule in RULES.items():
         examples = list(rule.find(evidence))
         if examples:
-            shown = tuple(examples[:MAX_EXAMPLES])
-            findings.append(Finding(name, rule.severity, len(examples), shown, rule.remedy))
+            findings.append(Finding(name, rule.severity, tuple(examples), rule.remedy))
     return sorted(
         findings, key=lambda finding: ("error", "warning", "info").index(finding.severity)
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from zs_dagster.datasets.strict import Strict
 
@@ -46,11 +46,26 @@ def _kind(value: object) -> str:
     return "<files>" if "files" in keys else "<drawn>" if "generator" in keys else "<folder>"
 
 
+def _mapping(value: object) -> object:
+    """Refuse what has no keys to tell the form by.
+
+    Raises:
+        ValueError: If it is no mapping.
+    """
+    if not isinstance(value, dict | Strict):
+        # A TypeError would pass through pydantic and lose the line.
+        raise ValueError(  # noqa: TRY004
+            f"must be {{folder: ...}} or {{files: [...]}}, got {value!r:.60}"
+        )
+    return value
+
+
 Videos = Annotated[
     Annotated[VideoFolder, Tag("<folder>")]
     | Annotated[VideoFiles, Tag("<files>")]
     | Annotated[GeneratedVideos, Tag("<drawn>")],
     Discriminator(_kind),
+    BeforeValidator(_mapping),
 ]
 
 

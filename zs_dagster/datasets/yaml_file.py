@@ -13,6 +13,27 @@ from zs_dagster.errors import DatasetError
 # The same safe subset of YAML, in C where PyYAML was built with it: ten times as fast.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+RULES = {
+    "string_type": ("must be a text", "put it in quotes"),
+    "string_too_short": ("must not be empty", "write a text"),
+    "string_pattern_mismatch": (
+        "must be letters, digits, '_', '.' and '-', beginning with a letter or digit",
+        "rename it",
+    ),
+    "tuple_type": ("must be a list", "write [a, b]"),
+    "too_short": ("must not be empty", "add an entry"),
+    "dict_type": ("must be a mapping", "write {key: value}"),
+    "model_type": ("must be a mapping", "write {key: value}"),
+    "model_attributes_type": ("must be a mapping", "write {key: value}"),
+    "path_type": ("must be a path", "put it in quotes"),
+    "float_type": ("must be a number", "write one"),
+    "float_parsing": ("must be a number", "write one"),
+    "int_type": ("must be a whole number", "write one"),
+    "int_parsing": ("must be a whole number", "write one"),
+    "int_from_float": ("must be a whole number", "write one"),
+}
+"""Type of a problem, as pydantic names it -> the rule broken and what to do."""
+
 
 class _Loader(_Base):  # type: ignore[misc] # chosen at run time
     """Refuses a key that comes twice, of which YAML would silently forget one."""
@@ -62,8 +83,10 @@ def refusal(path: Path, error: ValidationError, model: type[BaseModel]) -> Datas
     problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
     keys = [part for part in first["loc"] if not str(part).startswith("<")]
+    if keys[:1] == ["prompt_names"]:  # Written as `classes: {label: name}`.
+        keys[0] = "classes"
     more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
-    where = f"{path}:{_line(path, keys, first)}"
+    where = f"{path}:{line_of(path, keys, _repeated(first))}"
     return DatasetError(f"{where}: {_sentence(first, keys, model)}{more}")
 
 
@@ -76,10 +99,14 @@ def _sentence(problem: Any, keys: Sequence[Any], model: type[BaseModel]) -> str:
         return f"{key}: unknown key; {remedy}"
     if problem["type"] == "missing":
         return f"{key}: is required; add it"
-    message = problem["msg"].removeprefix("Value error, ")
     prefix = f"{key}: " if key else ""
-    got = "" if problem["type"] == "value_error" else f", got {problem['input']!r:.80}"
-    return f"{prefix}{message[:1].lower()}{message[1:]}{got}"
+    if problem["type"] == "value_error":
+        message = problem["msg"].removeprefix("Value error, ")
+        return f"{prefix}{message[:1].lower()}{message[1:]}"
+    # Where pydantic's own words are kept they name the limits: "greater than 0", "'a' or 'b'".
+    own = problem["msg"].replace("Input should be", "must be")
+    rule, remedy = RULES.get(problem["type"], (own, "correct it"))
+    return f"{prefix}{rule}, got {problem['input']!r:.80}; {remedy}"
 
 
 def _names(model: type[BaseModel]) -> list[str]:
@@ -90,14 +117,24 @@ def _names(model: type[BaseModel]) -> list[str]:
     return list(names)
 
 
-def _line(path: Path, keys: Sequence[Any], problem: Any) -> int:  # noqa: ANN401
-    """Return the line, from 1, of the deepest node that the keys lead to."""
+def line_of(path: Path, keys: Sequence[Any], repeated: str = "") -> int:
+    """Return the line, from 1, of the deepest node that the keys lead to.
+
+    Args:
+        path: YAML file.
+        keys: From the outside in; what is not there ends the search.
+        repeated: A class whose second line is wanted, if any.
+    """
     node: Any = yaml.compose(path.read_text(encoding="utf-8-sig"), _Loader)
     line = 1
     for key in keys:
         node, line = _child(node, key, line)
-    repeated = str(problem["msg"]).partition("class '")[2].partition("' is listed twice")[0]
     return _second(node, repeated, line) if repeated else line
+
+
+def _repeated(problem: Any) -> str:  # noqa: ANN401
+    """Return the class that a problem says is listed twice, if it says so."""
+    return str(problem["msg"]).partition("class '")[2].partition("' is listed twice")[0]
 
 
 def _child(node: Any, key: Any, line: int) -> tuple[Any, int]:  # noqa: ANN401

@@ -24,6 +24,8 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 """Containers whose index leads to the right packet; jumps in others gave wrong frames."""
 DECODE_TIMES_ONLY = ("avi",)
 """Containers that number frames as stored; with B-frames that is not the order shown."""
+WITHOUT_HEADER = ("mpegts", "mpeg")
+"""Containers whose duration is a guess from the first and the last time in the file."""
 DEFAULT_RATE = Fraction(25)
 MICROSECONDS = 1_000_000
 
@@ -81,6 +83,7 @@ def scan(path: Path) -> FrameIndex:
         seen = _demux(container, stream)
         rate = _fraction(stream.average_rate or stream.guessed_rate) or DEFAULT_RATE
         _check_whole(path, seen, container, stream)
+        _check_rate(path, seen, container, rate)
         tick_s = _fraction(stream.time_base) if seen.timed else 1 / rate
         pts = np.array(sorted(seen.pts) if seen.timed else range(seen.n), dtype=np.int64)
         by_order = not seen.timed or container.format.name in DECODE_TIMES_ONLY
@@ -165,6 +168,21 @@ def _check_whole(
     if seen.damage or not seen.n:
         reason = seen.damage or "its video stream has no packets"
         raise CorruptFrames(path, f"{reason}; get it again or repair it")
+
+
+def _check_rate(path: Path, seen: Packets, container: "InputContainer", rate: Fraction) -> None:
+    """Refuse order over rate as the time of a frame where it contradicts the header."""
+    promised_s = (container.duration or 0) / MICROSECONDS
+    if seen.timed or not promised_s or container.format.name in WITHOUT_HEADER:
+        return
+    got_s = float(seen.n / rate)
+    if abs(got_s - promised_s) > (1 - MIN_SHARE_OF_HEADER) * promised_s:
+        raise CorruptFrames(
+            path,
+            f"its frames have missing or repeated times, and {seen.n} at {float(rate):.2f} fps "
+            f"last {got_s:.2f} s instead of the {promised_s:.2f} s in its header; get it "
+            "again or convert it",
+        )
 
 
 def _last_duration(seen: Packets, pts: IntArray, ticks_per_frame: Fraction) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +127,41 @@ def test_a_folder_becomes_a_dataset(cli: "Cli", tiny: "TinyHome", tmp_path: Path
     assert name.status == 2
     assert "--name" in name.err
     assert sorted(p.stem for p in (tiny.root / "datasets").iterdir()) == ["kitchen", "tiny"]
+
+
+def test_what_would_stop_every_run_is_not_added(
+    cli: "Cli", tiny: "TinyHome", tmp_path: Path
+) -> None:
+    folder = tmp_path / "kitchen"
+    folder.mkdir()
+    place = tiny.root / "datasets" / "kitchen.yaml"
+    models = cli("datasets", "add", folder, "--actions", "x", "--models", "big")
+    rule = "profile must be one of demo, light, zeal, zeal-pixtral, got 'big'"
+    assert models == (2, "", f"error: {place}:6: {rule}\n")
+    taken = cli("datasets", "add", folder, "--actions", "x", "--name", "ucf101")
+    rule = "dataset 'ucf101' exists already; give another --name"
+    assert taken == (2, "", f"error: {rule}\n")
+    nothing = cli("datasets", "add", tmp_path / "none", "--actions", "x")
+    rule = f"'{tmp_path}/none' does not exist; give a folder or a dataset file"
+    assert nothing == (2, "", f"error: {rule}\n")
+    assert [p.stem for p in (tiny.root / "datasets").iterdir()] == ["tiny"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"profile": "big"}, "profile must be one of "),
+        ({"annotations": "none.csv"}, "annotations must exist, got '"),
+    ],
+)
+def test_a_check_finds_what_a_run_would_refuse(
+    cli: "Cli", tiny: "TinyHome", changes: dict[str, str], rule: str
+) -> None:
+    tiny.describe(**changes)
+    for target in ("tiny", tiny.dataset_file):
+        ended = cli("datasets", "check", target)
+        assert (ended.status, ended.out) == (2, "")
+        assert re.match(rf"error: {tiny.dataset_file}:\d+: {rule}", ended.err), ended.err
 
 
 def test_a_description_from_elsewhere_keeps_its_meaning(

@@ -85,6 +85,8 @@ def test_without_weights_the_profiles_and_how_to_get_them_are_named(
     cli: "Cli", tiny: "TinyHome", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "nothing"))
+    missing = cli("locate", tiny.videos / "none.mp4", "--actions", "golf swing")
+    assert "does not exist; check the path" in missing.err
     ended = cli("locate", tiny.videos / "first.mp4", "--actions", "golf swing")
     assert ended.status == 2
     assert "choose --models light" in ended.err
@@ -117,7 +119,7 @@ def test_what_cannot_be_read_as_a_video_is_one_line(
         "locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "demo", "--fps", 0
     )
     assert fps.status == 2
-    assert "localization.fps" in fps.err
+    assert fps.err == "error: --fps must be finite and > 0, got 0\n"
     assert not list((tiny.root / "datasets").glob("locate-*"))
 
 
@@ -127,7 +129,9 @@ def test_only_unreadable_videos_are_bad_input(
     path = tiny.videos / "broken.mp4"
     ended = spawn("locate", path, "--actions", "run", "--models", "demo", folder=tmp_path)
     assert ended.status == 2
-    assert "can be read: not a whole file of an accepted container" in ended.err
+    rule = "can be read; the first, 'broken': not a whole file of an accepted container"
+    assert rule in ended.err
+    assert "WARNING  broken is left out: not a whole file" in ended.err
     assert "Traceback" not in ended.err
 
 

@@ -55,6 +55,7 @@ def test_activitynet(tmp_path: Path) -> None:
         ('{"database": []}', "must be an object with an object 'database'"),
         ('{"database": {"a": 3}}', "video 'a' must be an object, got 3"),
         ('{"database": {"a": {}, "a": {}}}', "key 'a' comes twice in one object"),
+        ('{"database": {"a": {"subset": 3}}}', "video 'a': subset must be a text, got 3"),
         ('{"database": {"a": {"annotations": 3}}}', "annotations must be a list, got 3"),
         ('{"database": {"a": {"annotations": [{}]}}}', "annotation 0: label must be a text"),
         (

@@ -50,6 +50,48 @@ def test_a_folder_named_like_a_video_is_none(tmp_path: Path) -> None:
     assert list(find_videos(VideoFolder(folder=tmp_path))) == ["a.mp4/b"]
 
 
+def test_a_folder_named_like_a_video_with_none_inside_is_for_the_reader_to_refuse(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path, "a.mp4/notes.txt", "b/notes.txt", "c.mp4/deeper/d.mp4")
+    (tmp_path / "empty.mkv").mkdir()
+    found = find_videos(VideoFolder(folder=tmp_path))
+    assert list(found) == ["a", "c.mp4/deeper/d", "empty"]
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    home, disk = tmp_path / "home", tmp_path / "disk"
+    touch(home, "real/a.mp4")
+    touch(disk, "b.mp4", "deep/c.mp4")
+    (home / "another").symlink_to(home / "real")
+    (home / "disk").symlink_to(disk)
+    (disk / "back").symlink_to(home)
+    (disk / "loop").symlink_to(disk)
+    (home / "up").symlink_to(tmp_path)
+    assert list(find_videos(VideoFolder(folder=home))) == ["disk/b", "disk/deep/c", "real/a"]
+
+
+def test_a_folder_that_cannot_be_listed_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.mp4", "secret/b.mp4")
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == hidden:
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    # The superuser, whom tests may run as, is denied nothing.
+    monkeypatch.setattr(os, "scandir", scandir)
+    hidden = "secret"
+    found = find_videos(VideoFolder(folder=tmp_path))
+    assert found == {"a": tmp_path / "a.mp4", "secret": tmp_path / "secret"}
+    hidden = tmp_path.name
+    with pytest.raises(DatasetError, match="' cannot be listed: Permission denied"):
+        find_videos(VideoFolder(folder=tmp_path))
+
+
 @pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"caf\xe9/a.mp4"])
 def test_a_name_that_is_not_utf_8_is_listed_with_an_id_that_can_be_stored(
     tmp_path: Path, name: bytes

@@ -179,11 +179,12 @@ def test_excluded_videos_are_not_missing() -> None:
     assert found(truth, excluded={"b": "ambiguous"}) == {}
 
 
-def test_findings_come_worst_first_with_few_examples() -> None:
+def test_findings_come_worst_first_and_show_few_examples() -> None:
     rows = [RUN._replace(label=f"x{number}") for number in range(9)]
     findings = lint(dataset(), [video("a"), video("b")], annotated(*rows))
     assert [f.severity for f in findings] == ["error", "warning", "info"]
-    assert len(findings[0].examples) == 5
+    assert findings[0].count == len(findings[0].examples) == 9
+    assert findings[0].sentence().count("annotations") == 5
     assert " and 4 more); add it to `classes`" in findings[0].sentence()
 
 

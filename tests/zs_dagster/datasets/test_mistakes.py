@@ -8,6 +8,7 @@ import pytest
 from zs_dagster.datasets.catalogue import load_dataset
 from zs_dagster.errors import DatasetError
 
+NAME = "must be letters, digits, '_', '.' and '-', beginning with a letter or digit"
 GOOD = """\
 name: mine
 videos:
@@ -35,26 +36,47 @@ localization:
             "  folder: videos",
             "  files: []",
             3,
-            "videos.files: tuple should have at least 1 item",
+            "videos.files: must not be empty, got []; add an entry",
         ),
         ("name: mine\n", "", 1, "name: is required; add it"),
-        ("name: mine", "name: a/b", 1, "name: string should match pattern"),
-        ("name: mine", "name: ../up", 1, "name: string should match pattern"),
+        ("name: mine", "name: a/b", 1, f"name: {NAME}, got 'a/b'; rename it"),
+        ("name: mine", "name: ../up", 1, f"name: {NAME}, got '../up'; rename it"),
         ("  - run", "  - jump", 6, "class 'jump' is listed twice; remove one"),
-        ("  - run", "  - yes", 6, "classes.1: input should be a valid string, got True"),
-        ("  - run", "  - 3", 6, "classes.1: input should be a valid string, got 3"),
-        ("  - jump\n  - run", "  {}", 4, "classes: tuple should have at least 1 item"),
+        ("  - run", "  - yes", 6, "classes.1: must be a text, got True; put it in quotes"),
+        ("  - run", "  - 3", 6, "classes.1: must be a text, got 3; put it in quotes"),
+        ("  - jump\n  - run", "  {}", 4, "classes: must not be empty, got []; add"),
         (
             "  - jump\n  - run",
             "  jump",
             4,
-            "classes: input should be a valid tuple, got 'jump'",
+            "classes: must be a list, got 'jump'; write [a, b]",
         ),
-        ("  fps: 1", "  fps: 0", 8, "localization.fps: input should be greater than 0, got 0"),
-        ("  fps: 1", "  fps: fast", 8, "localization.fps: input should be a valid number"),
-        ("  fps: 1", "  fps: .nan", 8, "localization.fps: input should be "),
-        ("  fps: 1", "  top_k: 0", 8, "localization.top_k: input should be greater than or"),
-        ("  fps: 1", "  methods: {}", 8, "localization.methods: dictionary should have at le"),
+        (
+            "  fps: 1",
+            "  fps: 0",
+            8,
+            "localization.fps: must be greater than 0, got 0; correct it",
+        ),
+        ("  fps: 1", "  fps: fast", 8, "localization.fps: must be a number, got 'fast'; write"),
+        ("  fps: 1", "  fps: .nan", 8, "localization.fps: must be "),
+        ("  fps: 1", "  top_k: 1.5", 8, "localization.top_k: must be a whole number, got 1.5;"),
+        ("videos:\n  folder: videos", "videos: v", 2, "videos: must be {folder: ...} or {fil"),
+        ("videos:\n  folder: videos", "videos: [v]", 2, "videos: must be {folder: ...} or {f"),
+        ("videos:\n  folder: videos", "videos:", 2, "videos: must be {folder: ...} or {file"),
+        ("  - jump\n  - run", "  a: b\n  c: 3", 6, "classes.c: must be a text, got 3; put"),
+        ("  - jump\n  - run", "  a: b\n  c:", 6, "classes.c: must be a text, got None; put"),
+        (
+            "  fps: 1",
+            "  top_k: 0",
+            8,
+            "localization.top_k: must be greater than or equal to 1, got 0;",
+        ),
+        (
+            "  fps: 1",
+            "  methods: {}",
+            8,
+            "localization.methods: must not be empty, got {}; add an entry",
+        ),
         (
             "  fps: 1",
             "  methods:\n    m:\n      candidates: known",

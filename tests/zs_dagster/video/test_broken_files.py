@@ -1,6 +1,7 @@
 """Damaged, joined and mislabelled files: the right frames or a refusal, never others."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,23 @@ def test_times_that_go_back_against_the_index_are_refused(
     )
     with pytest.raises(CorruptFrames, match="is followed by one with no later time"):
         read_frames(twice, index, [4.0])
+
+
+def test_order_is_no_substitute_for_times_where_the_header_says_otherwise(
+    tmp_path: Path, video: Writer
+) -> None:
+    path = video(
+        tmp_path / "repeated.mkv",
+        options={"g": "12", "bf": "0"},
+        container_options={"cluster_time_limit": "480"},
+    )
+    data = path.read_bytes()
+    starts = [m.start() for m in re.finditer(b"\x1f\x43\xb6\x75", data)]
+    assert len(starts) > 2
+    path.write_bytes(data[: starts[2]] + data[starts[1] :])
+    rule = r"repeated times, and \d+ at 25\.00 fps last \d\.\d+ s instead of the 2\.40 s in"
+    with pytest.raises(CorruptFrames, match=rule):
+        scan(path)
 
 
 def test_frames_cut_off_by_an_edit_list_are_not_shown(

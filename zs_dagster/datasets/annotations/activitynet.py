@@ -24,7 +24,7 @@ def read_activitynet(path: Path) -> Annotations:
         facts = VideoFacts(
             _optional(entry.get("duration"), f"{place}: duration"),
             _optional(entry.get("fps"), f"{place}: fps"),
-            entry.get("subset"),
+            _subset(entry.get("subset"), place),
         )
         found.videos[video] = facts
         subsets = (facts.subset,) if facts.subset else ()
@@ -62,6 +62,12 @@ def _list(entry: dict[str, Any], place: str) -> list[Any]:
     if not isinstance(items, list):
         raise DatasetError(f"{place}: annotations must be a list, got {items!r:.60}")
     return items
+
+
+def _subset(value: Any, place: str) -> str | None:  # noqa: ANN401 - JSON
+    if value is not None and not isinstance(value, str):
+        raise DatasetError(f"{place}: subset must be a text, got {value!r:.60}")
+    return value
 
 
 def _row(video: str, item: Any, subsets: tuple[str, ...], place: str) -> Annotation:  # noqa: ANN401
