@@ -8,6 +8,7 @@ import numpy as np
 
 from zs_dagster.digests import digest, folder_digest
 from zs_dagster.errors import ModelError
+from zs_dagster.models.crops import EVAL, place_crop
 from zs_dagster.models.devices import choose_device
 from zs_dagster.models.protocols import FeatureArray, FrameArray
 
@@ -51,15 +52,19 @@ class OpenClipEncoder:
         self._device = choose_device(device)
         self._model, self._preprocess, self._tokenize = _load(model, pretrained, self._device)
 
-    def encode_frames(self, frames: FrameArray) -> FeatureArray:
-        """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features."""
+    def encode_frames(self, frames: FrameArray, crop: str = EVAL) -> FeatureArray:
+        """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features.
+
+        Args:
+            frames: uint8, all of one size.
+            crop: ``eval`` is the model's own preprocessing; others are of `crops.CROP_SETS`.
+        """
         import torch
-        from PIL import Image
 
         parts = []
         for start in range(0, len(frames), self._batch):
             chunk = frames[start : start + self._batch]
-            images = torch.stack([self._preprocess(Image.fromarray(frame)) for frame in chunk])
+            images = torch.stack([self._image(frame, crop) for frame in chunk])
             with torch.inference_mode():
                 parts.append(self._model.encode_image(images.to(self._device)))
         return _to_numpy(parts, self._width)
@@ -74,6 +79,25 @@ class OpenClipEncoder:
             with torch.inference_mode():
                 parts.append(self._model.encode_text(tokens.to(self._device)))
         return _to_numpy(parts, self._width)
+
+    def _image(self, frame: FrameArray, crop: str) -> Any:  # noqa: ANN401 - a tensor
+        """Prepare one frame ``(H, W, 3)`` as the model takes it."""
+        from PIL import Image
+
+        image = Image.fromarray(frame)
+        if crop == EVAL:
+            return self._preprocess(image)
+        place = place_crop(crop, *image.size, self._side)
+        scaled = image.resize((place.width, place.height), Image.Resampling.BICUBIC)
+        right, bottom = place.left + self._side, place.top + self._side
+        square = scaled.crop((place.left, place.top, right, bottom))
+        # A square of the model's size passes its resizing and cropping unchanged.
+        return self._preprocess(square)
+
+    @property
+    def _side(self) -> int:
+        size = self._model.visual.image_size
+        return int(size if isinstance(size, int) else size[0])
 
     @property
     def _width(self) -> int:

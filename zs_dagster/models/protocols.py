@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from zs_dagster.models.crops import EVAL
+
 FrameArray = NDArray[np.uint8]
 FeatureArray = NDArray[np.float32]
 
@@ -13,7 +15,7 @@ FeatureArray = NDArray[np.float32]
 class FrameEncoder(Protocol):
     """Turns frames into features that can be compared with text features."""
 
-    def encode_frames(self, frames: FrameArray) -> FeatureArray:
+    def encode_frames(self, frames: FrameArray, crop: str = EVAL) -> FeatureArray:
         """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features."""
 
 

@@ -59,7 +59,7 @@ def p_yes(frame: int, prompt: str) -> float:
 def samples(n: int, seed: int = 0) -> Samples:
     steps = np.random.default_rng(seed).normal(size=(n, 4)) * 0.5
     features = (steps.cumsum(axis=0) + 1).astype(np.float16)
-    return Samples(np.arange(n) * 1.5, features)
+    return Samples(np.arange(n, dtype=np.float64) * 1.5, features)
 
 
 def run(

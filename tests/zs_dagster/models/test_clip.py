@@ -117,3 +117,18 @@ def test_fingerprints_load_no_model() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.split() == [b"False", b"False"]
+
+
+def test_a_crop_shows_its_part_of_the_frame_alone() -> None:
+    model, wide = encoder(), np.zeros((1, 64, 192, 3), dtype=np.uint8)
+    left, right = frames(2)[:, :48, :64]
+    wide[0, :48, :64], wide[0, :48, -64:] = left, right
+    alone = [np.zeros((1, 64, 64, 3), dtype=np.uint8) for _ in range(2)]
+    alone[0][0, :48], alone[1][0, :48] = left, right
+    # The model reads 64 pixels, so that nothing is scaled.
+    for crop, square in zip(("first", "last"), alone, strict=True):
+        expected = model.encode_frames(square)
+        np.testing.assert_allclose(model.encode_frames(wide, crop), expected, atol=1e-5)
+    assert not np.allclose(model.encode_frames(wide, "mid"), model.encode_frames(wide, "last"))
+    # The shrunken and cropped picture of the model itself is another one.
+    assert not np.allclose(model.encode_frames(wide, "mid@8/7"), model.encode_frames(wide))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError
-from zs_dagster.frame_features.crops import CROP_SETS, Crop, crop_names, place_crop
+from zs_dagster.models.crops import CROP_SETS, Crop, crop_names, place_crop
 
 NAMES = sorted({name for names in CROP_SETS.values() for name in names})
 
