@@ -1,7 +1,6 @@
 """The shipped texts: every class of every file keeps the rules of a question."""
 
 import re
-from dataclasses import astuple
 
 import pytest
 
@@ -29,9 +28,11 @@ def faults(query: ClassQuery) -> list[str]:
         "lower case": query.description[0].islower(),
         "one sentence": not re.search(r"[.?!;]\s+\S", query.description),
         "no adverb": not [w for w in words if w.endswith("ly") and w not in NOT_ADVERBS],
-        "ASCII": all(text.isascii() for text in astuple(query)),
-        "no brace": not re.search(r"[{}]", "".join(astuple(query))),
-        "tidy spaces": all(text == " ".join(text.split()) for text in astuple(query)[1:]),
+        "ASCII": all(text.isascii() for text in query.texts().values()),
+        "no brace": not re.search(r"[{}]", "".join(query.texts().values())),
+        "tidy spaces": all(
+            text == " ".join(text.split()) for text in [*query.texts().values()][1:]
+        ),
     }
     return [rule for rule, kept in rules.items() if not kept]
 
