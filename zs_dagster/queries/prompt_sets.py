@@ -19,6 +19,15 @@ Answer with a JSON object of these keys:
 "end_question": the question about the end
 "description": the description"""
 
+CORRECTION = """
+
+Your last answer was:
+{answer}
+It cannot be used: {reason}
+Answer again, with this corrected."""
+ANSWER_SHOWN, REASON_SHOWN = 2000, 800  # Characters.
+LONGEST_CORRECTION = len(CORRECTION) + ANSWER_SHOWN + REASON_SHOWN
+
 
 @dataclass(frozen=True)
 class PromptSet:
@@ -42,10 +51,7 @@ class PromptSet:
 
 def correction(answer: str, reason: str) -> str:
     """Return what is added to the request when an answer broke a rule."""
-    return (
-        f"\n\nYour last answer was:\n{answer[:2000]}\n"
-        f"It cannot be used: {reason}\nAnswer again, with this corrected."
-    )
+    return CORRECTION.format(answer=answer[:ANSWER_SHOWN], reason=reason[:REASON_SHOWN])
 
 
 PAPER = PromptSet(
