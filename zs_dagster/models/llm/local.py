@@ -98,7 +98,10 @@ class LocalLlm:
 
 def _load(name: str, commit: str | None, device: str) -> tuple[Any, Any, list[str]]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    # Its bar would tear the progress display of whoever calls.
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call] # they leave it bare
     # Their annotations miss what these calls return.
     tokenizers: Any = AutoTokenizer
     models: Any = AutoModelForCausalLM
