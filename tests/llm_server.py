@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,6 +65,7 @@ class LlmServer:
         first: Replies to the first requests, whatever they ask.
         requests: Bodies, in order.
         keys: `Authorization` headers, in order.
+        before: Called with the label before a reply is sent.
     """
 
     url: str = ""
@@ -73,6 +74,7 @@ class LlmServer:
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
+    before: Callable[[str], object] = str
 
     def reply(self, body: dict[str, Any], key: str) -> Reply:
         with self.lock:
@@ -121,6 +123,7 @@ def llm_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LlmServer]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             reply = told.reply(body, self.headers.get("Authorization", ""))
+            told.before(told.label(body))
             is_text = isinstance(reply.body, str)
             data = str(reply.body) if is_text else json.dumps(reply.body)
             self.send_response(reply.status)

@@ -40,7 +40,8 @@ def export_bank(path: Path, queries: Sequence[ClassQuery]) -> None:
 
 
 def _entry(query: ClassQuery) -> str:
-    texts = {name: getattr(query, name) for name in TEXTS}
+    # One line each: YAML folds what breaks lines, and some of it comes back as a space.
+    texts = {name: " ".join(getattr(query, name).split()) for name in TEXTS}
     dumped = yaml.safe_dump(
         {query.label: texts}, sort_keys=False, allow_unicode=True, width=WIDTH
     )
