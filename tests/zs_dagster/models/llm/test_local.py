@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from zs_dagster.errors import ModelError, QueryError
 from zs_dagster.models.llm.local import LocalLlm
+from zs_dagster.models.loading import Models
 from zs_dagster.models.profiles import Llm
 from zs_dagster.queries.budget import Budget
 from zs_dagster.queries.llm_writer import LlmWriter
@@ -140,3 +141,13 @@ def test_absent_weights_are_not_filled_in_at_random(tmp_path: Path) -> None:
     config.write_text(json.dumps({**said, **more}))
     with pytest.raises(ModelError, match="the files lack 12 of its weights"):
         answer(tmp_path)
+
+
+def test_a_profile_of_the_users_own_names_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZS_HOME", str(tmp_path))
+    (tmp_path / "profiles").mkdir()
+    said = f"clip: {{model: a}}\nlvlm: {{model: b}}\nllm: {{model: '{folder}', runs: local}}"
+    (tmp_path / "profiles" / "mine.yaml").write_text(said)
+    assert Models("cpu").llm("mine").complete("s", "u", {}).model == str(folder)
