@@ -67,7 +67,7 @@ def test_a_class_without_letters_is_itself_only() -> None:
         ({"class": "high jump"}, "start_question: Field required, got '{"),
         ({**GOOD, "mood": "happy"}, "mood: Extra inputs are not permitted, got '{"),
         ({**GOOD, "description": 3}, "description: Input should be a valid string, got '{"),
-        ({**GOOD, "description": " "}, "description: String should have at least 1 character"),
+        ({**GOOD, "description": " "}, "description must have 3 to 35 words, got 0: ''"),
         (
             {**GOOD, "end_question": GOOD["start_question"]},
             "end_question must ask something else than start_question, got 'Is the body",
@@ -103,6 +103,8 @@ def test_the_schema_is_what_strict_servers_take() -> None:
     names = ["class", "start_question", "end_question", "description"]
     assert (SCHEMA["required"], list(SCHEMA["properties"])) == (names, names)
     assert SCHEMA["additionalProperties"] is False
+    keywords = {keyword for said in SCHEMA["properties"].values() for keyword in said}
+    assert keywords == {"type", "title"}
 
 
 @pytest.mark.parametrize("prompts", PROMPT_SETS.values(), ids=PROMPT_SETS)

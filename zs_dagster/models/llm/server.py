@@ -93,6 +93,11 @@ class ServerLlm:
     def _connected(self) -> "OpenAI":
         from openai import OpenAI
 
+        try:
+            _ = self._host
+        except ValueError as error:
+            # The URL itself is not shown: people put passwords into URLs.
+            raise ModelError(f"base_url of the profile must be a URL: {error}") from error
         return OpenAI(
             api_key=self._key,
             # Said in full: the client would else follow $OPENAI_BASE_URL with our key.

@@ -178,6 +178,14 @@ def test_a_host_that_is_not_there_is_named(
 
 
 @pytest.mark.parametrize(
+    ("place", "reason"), [("h:99999", "Port out of range 0-65535"), ("[h", "Invalid IPv6 URL")]
+)
+def test_what_is_no_url_is_refused(llm_server: "LlmServer", place: str, reason: str) -> None:
+    told = failure(client(llm_server, base_url=f"http://user:{KEY}@{place}/v1"))
+    assert told == f"base_url of the profile must be a URL: {reason}"
+
+
+@pytest.mark.parametrize(
     "body", ["<html>a page</html>", {"hello": 1}, {"choices": []}, {"choices": [{}]}, [1]]
 )
 def test_what_is_no_completion_is_refused(llm_server: "LlmServer", body: object) -> None:
