@@ -1,7 +1,8 @@
 """Class labels -> yes/no questions and descriptions, cached per class."""
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import replace
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -9,8 +10,10 @@ from pydantic import Field
 from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
+from resources.models import ModelsResource
 from zs_dagster.errors import QueryError
-from zs_dagster.queries.class_query import ClassQuery, cached_queries
+from zs_dagster.queries.cache import cached_queries
+from zs_dagster.queries.class_query import ClassQuery
 
 logger = logging.getLogger("zs_dagster.class_queries")
 
@@ -29,7 +32,7 @@ class ClassQueriesConfig(dg.Config):
             "end_question": self.end_questions.get(query.label),
             "description": self.descriptions.get(query.label),
         }
-        texts = {name: text for name, text in given.items() if text is not None}
+        texts: dict[str, Any] = {name: text for name, text in given.items() if text is not None}
         return replace(query, source="run configuration", **texts) if texts else query
 
     def labels(self) -> set[str]:
@@ -43,6 +46,7 @@ def class_queries(
     config: ClassQueriesConfig,
     home: HomeResource,
     library: VideoLibrary,
+    models: ModelsResource,
 ) -> dg.MaterializeResult:
     """One row per class: start question, end question, description, and who wrote them."""
     dataset = library.dataset(context.partition_key)
@@ -51,7 +55,7 @@ def class_queries(
         raise QueryError(f"'{unknown[0]}' is not a class of dataset '{dataset.name}'")
     for label in library.unused_queries(dataset):
         logger.warning("the query bank has '%s', which is no class of the dataset", label)
-    writer = library.query_writer(dataset)
+    writer = library.query_writer(dataset, models.get())
     queries, written = cached_queries(writer, dataset.classes, home.get().store)
-    rows = [asdict(config.applied_to(query)) for query in queries]
+    rows = [config.applied_to(query).texts() for query in queries]
     return publish(context, home.get(), rows, computed=written, reused=len(rows) - written)

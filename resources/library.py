@@ -20,10 +20,13 @@ from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
 from zs_dagster.demo.videos import write_videos
 from zs_dagster.errors import DatasetError
+from zs_dagster.models.loading import Models
+from zs_dagster.models.profiles import load_profile
 from zs_dagster.queries.class_query import QueryWriter
-from zs_dagster.queries.sources import find_writer, unused_labels
+from zs_dagster.queries.llm_writer import LlmWriter
+from zs_dagster.queries.prompt_sets import PROMPT_SETS
+from zs_dagster.queries.sources import find_writer, own_banks
 
-DEMO_QUERIES = Path(__file__).parents[1] / "zs_dagster" / "demo" / "queries.yaml"
 SPLITS: dict[str, Literal["test", "validation"]] = {
     "demo-test": "test",
     "demo-validation": "validation",
@@ -67,17 +70,20 @@ class VideoLibrary(dg.ConfigurableResource):
         """Return what the annotation file of a dataset says; nothing if it has none."""
         return read_annotations(self._annotation_source(dataset), video_ids)
 
-    def query_writer(self, dataset: Dataset) -> QueryWriter:
+    def query_writer(self, dataset: Dataset, models: Models) -> QueryWriter:
         """Return who writes the questions of the dataset's classes."""
-        own = dataset.queries
-        bank = DEMO_QUERIES if own == SHIPPED_QUERIES else None if own is None else Path(own)
-        return find_writer(bank, dataset.prompt_names, prefer=dataset.name)
+        banks, llm = own_banks(self.home.get(), dataset.name, dataset.queries), None
+        if dataset.question_writer == "llm":
+            said = load_profile(dataset.profile).named_llm()
+            client = models.llm(dataset.profile)
+            llm = LlmWriter(client, said.settings(), PROMPT_SETS[said.prompts])
+        return find_writer(banks, dataset.prompt_names, dataset.name, llm)
 
     def unused_queries(self, dataset: Dataset) -> list[str]:
-        """Return the classes of the user's own query bank that the dataset does not have."""
-        if dataset.queries in (None, SHIPPED_QUERIES):
-            return []
-        return unused_labels(Path(str(dataset.queries)), dataset.classes)
+        """Return the classes of the user's own query banks that the dataset does not have."""
+        banks = own_banks(self.home.get(), dataset.name, dataset.queries)
+        own = [bank for bank in banks if dataset.queries != SHIPPED_QUERIES]
+        return [label for bank in own for label in bank.unused(dataset.classes)]
 
     def _annotation_source(self, dataset: Dataset) -> AnnotationSource | None:
         if not isinstance(dataset.videos, GeneratedVideos):

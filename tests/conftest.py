@@ -20,6 +20,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["ZS_HOME"] = str(SESSION_HOME)
 os.environ.pop("DAGSTER_HOME", None)
 
+pytest_plugins = ["tests.llm_server"]
+
 FPS, SIZE = 4, 64
 CLASSES = ("purple ball rises", "purple ball falls", "orange square slides right")
 # Start and end of each action, seconds, per video; every video lasts a second longer.

@@ -34,7 +34,10 @@ def check_dataset(dataset: Dataset) -> None:
         DatasetError: If it names one that does not exist; with file and line.
     """
     with _told_with_place(dataset, "profile"):
-        load_profile(dataset.profile)
+        profile = load_profile(dataset.profile)
+    if dataset.question_writer == "llm":
+        with _told_with_place(dataset, "question_writer"):
+            profile.named_llm()
     with _told_with_place(dataset, "localization", "protocol"):
         get_protocol(dataset.localization.protocol)
     for name, method in dataset.localization.methods.items():

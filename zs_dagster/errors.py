@@ -35,6 +35,10 @@ class QueryError(InputError):
     """No valid question could be found or written for a class."""
 
 
+class BudgetError(ZsDagsterError):
+    """A limit on what a language model may cost is reached; what was written is kept."""
+
+
 class ModelError(ZsDagsterError):
     """A model could not be loaded, or its outputs are unusable."""
 

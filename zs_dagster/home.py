@@ -46,6 +46,11 @@ class Home:
         return self.root / "profiles"
 
     @property
+    def queries(self) -> Path:
+        """Imported query banks, `DATASET.yaml`; each comes first for its dataset."""
+        return self.root / "queries"
+
+    @property
     def generated_videos(self) -> Path:
         """Videos that the project draws itself, one folder per dataset."""
         return self.root / "videos"

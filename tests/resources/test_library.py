@@ -9,6 +9,7 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.checked_catalogue import checked_catalogue
 from zs_dagster.errors import DatasetError
+from zs_dagster.models.loading import Models
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
@@ -20,7 +21,7 @@ def library(root: Path) -> VideoLibrary:
 
 def test_the_questions_of_the_demo_come_with_the_package(tmp_path: Path) -> None:
     demo = library(tmp_path).dataset("demo")
-    writer = library(tmp_path).query_writer(demo)
+    writer = library(tmp_path).query_writer(demo, Models())
     queries = [writer.write(label) for label in demo.classes]
     assert {query.source for query in queries} == {"bank:queries.yaml"}
     assert len({query.prompts() for query in queries}) == len(demo.classes)
@@ -35,7 +36,7 @@ def test_generated_videos_come_with_their_ground_truth(tmp_path: Path) -> None:
 
 def test_a_class_without_questions_of_the_users_own_gets_shipped_ones(tiny: "TinyHome") -> None:
     tiny.describe(classes=["purple ball rises", "GolfSwing", "unheard of"], annotations=None)
-    writer = library(tiny.root).query_writer(library(tiny.root).dataset("tiny"))
+    writer = library(tiny.root).query_writer(library(tiny.root).dataset("tiny"), Models())
     sources = [writer.write(label).source for label in ("purple ball rises", "GolfSwing")]
     assert sources == ["bank:tiny-bank.yaml", "shipped:thumos14"]
     assert writer.write("unheard of").source == "template"
@@ -159,6 +160,6 @@ def test_every_class_of_the_shipped_datasets_has_questions_of_its_own(
     tmp_path: Path, name: str
 ) -> None:
     dataset = library(tmp_path).dataset(name)
-    writer = library(tmp_path).query_writer(dataset)
+    writer = library(tmp_path).query_writer(dataset, Models())
     sources = {label: writer.write(label).source for label in dataset.classes}
     assert [label for label, source in sources.items() if source == "template"] == []

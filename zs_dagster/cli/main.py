@@ -17,6 +17,7 @@ from zs_dagster.cli import (
     frames,
     locate,
     propose,
+    queries,
     run,
     sql,
     ui,
@@ -38,6 +39,7 @@ app.command("run")(run.run)
 app.command("locate")(locate.locate)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
+app.command("queries")(queries.queries)
 app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)

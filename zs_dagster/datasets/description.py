@@ -29,7 +29,9 @@ class Dataset(Strict):
         excluded: Video id -> why it is left out.
         known_bad: Video id -> what is wrong with it; it is kept, as in published numbers.
         aliases: Label -> the label that each of its instances also has.
-        queries: Query bank of the user's own; what it lacks, the shipped ones have.
+        queries: Query bank of the user's own.
+        question_writer: Who writes what that bank lacks: ``shipped`` banks and a template, or
+            the ``llm`` of the profile.
     """
 
     name: Annotated[str, Field(pattern=PARTITION_NAME)]
@@ -47,6 +49,7 @@ class Dataset(Strict):
     known_bad: dict[str, str] = Field(default_factory=dict)
     aliases: dict[str, str] = Field(default_factory=dict)
     queries: str | None = None
+    question_writer: Literal["shipped", "llm"] = "shipped"
     profile: str = "demo"
     reader: Reader = Reader()
     localization: Localization = Localization()

@@ -9,6 +9,8 @@ from pathlib import Path
 from zs_dagster.digests import digest
 from zs_dagster.errors import ModelError
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
+from zs_dagster.models.llm.local import LocalLlm
+from zs_dagster.models.llm.server import ServerLlm
 from zs_dagster.models.lvlm.source import find_source
 from zs_dagster.models.profiles import Lvlm, load_profile
 from zs_dagster.models.protocols import YesNoScorer
@@ -46,6 +48,11 @@ class Models:
         """Load the LVLM of a profile."""
         with _remedy(profile):
             return _scorer(profile, self.device)
+
+    def llm(self, profile: str) -> ServerLlm | LocalLlm:
+        """Return the language model of a profile; loaded or reached when first asked."""
+        llm = load_profile(profile).named_llm()
+        return ServerLlm(llm) if llm.runs == "server" else LocalLlm(llm, self.device)
 
 
 def declared_lvlm(profile: str) -> str:

@@ -80,7 +80,8 @@ class Llm(_Strict):
         model: Name on the server; a hub id or folder where ``runs`` is ``local``.
         runs: Where it runs.
         base_url: Up to and with ``/v1``; OpenAI's own if not given.
-        api_key_env: Environment variable that holds the key.
+        api_key_env: Environment variable that holds the key. OpenAI's own server takes
+            ``OPENAI_API_KEY`` if none is named; others are then asked without a key.
         prompts: Set of instructions: ``moments`` is ours, ``paper`` follows ZEAL's wording.
         temperature: 0 to 2; the paper uses 1.
         seed: Sent along where it is given; servers need not heed it.
@@ -90,11 +91,15 @@ class Llm(_Strict):
     model: str
     runs: Literal["server", "local"] = "server"
     base_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
-    api_key_env: KeyVariable = "OPENAI_API_KEY"
+    api_key_env: KeyVariable | None = None
     prompts: Literal["moments", "paper"] = "moments"
     temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
     seed: int | None = 0
     max_tokens: Annotated[int, Field(ge=1)] = 256
+
+    def settings(self) -> dict[str, str | float | int | None]:
+        """Return what decides an answer, besides the request."""
+        return self.model_dump(include={"model", "temperature", "seed", "max_tokens"})
 
 
 def _place(value: object) -> str:
@@ -117,6 +122,15 @@ class Profile(_Strict):
     clip: Clip
     lvlm: AnyLvlm
     llm: Llm | None = None
+
+    def named_llm(self) -> Llm:
+        """Return the language model; raises `InputError` if the profile names none."""
+        if self.llm is None:
+            raise InputError(
+                f"profile '{self.name}' names no language model; add `llm: {{model: NAME}}` to "
+                f"it, or to a copy of it in $ZS_HOME/profiles under another name"
+            )
+        return self.llm
 
 
 def profile_paths() -> dict[str, Path]:

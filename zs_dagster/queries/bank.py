@@ -1,7 +1,7 @@
 """A query bank: a YAML file with the questions of each class, written once by somebody."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class QueryBank:
         source, texts = self.name or f"bank:{self.path.name}", entry
         if isinstance(entry, dict) and "kind" in entry:
             texts, source = expanded(entry, self.kinds, place), f"{source} ({entry['kind']})"
-        named = {"prompt_name": prompt_name, **texts_of(texts, place)}
+        named: dict[str, Any] = {"prompt_name": prompt_name, **texts_of(texts, place)}
         try:
             return ClassQuery(label=label, source=source, **named)
         except QueryError as error:
@@ -68,7 +68,7 @@ class QueryBank:
     def key(self, label: str) -> str:
         """Return the digest of the texts of a class, so that an edit is seen."""
         query = self.write(label)
-        return digest("bank", asdict(query))
+        return digest("bank", query.texts())
 
     def write(self, label: str) -> ClassQuery:
         """Return the texts of a class; raises `QueryError` if the bank has none."""

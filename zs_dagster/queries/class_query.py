@@ -1,12 +1,10 @@
 """What is asked about a class, and who can write it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from zs_dagster.digests import digest
 from zs_dagster.errors import QueryError
-from zs_dagster.store import Store
 
 KIND = "class_queries"
 PROMPT = "This is a frame from a video of {name}. {question} Only answer yes or no."
@@ -23,6 +21,7 @@ class ClassQuery:
         end_question: About its last moments; a different one.
         description: What the action looks like, one short sentence without adverbs.
         source: Who wrote it.
+        provenance: How a language model was asked; empty for what people wrote.
     """
 
     label: str
@@ -31,9 +30,10 @@ class ClassQuery:
     end_question: str
     description: str
     source: str
+    provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        empty = [name for name, text in asdict(self).items() if not text.strip()]
+        empty = [name for name, text in self.texts().items() if not text.strip()]
         if empty:
             raise QueryError(f"class '{self.label}': {empty[0]} must not be empty; write one")
         if self.start_question == self.end_question:
@@ -41,6 +41,10 @@ class ClassQuery:
                 f"class '{self.label}': start and end question must differ, "
                 f"got '{self.start_question}' twice"
             )
+
+    def texts(self) -> dict[str, str]:
+        """Return the row of the table: every text, without the provenance."""
+        return {name: text for name, text in vars(self).items() if name != "provenance"}
 
     def prompts(self) -> tuple[str, str]:
         """Return the start and the end prompt (ZEAL, arXiv:2410.14340, section 3)."""
@@ -58,23 +62,3 @@ class QueryWriter(Protocol):
 
     def write(self, label: str) -> ClassQuery:
         """Write the query of one class; raises `QueryError` naming the class."""
-
-
-def cached_queries(
-    writer: QueryWriter, labels: Sequence[str], store: Store
-) -> tuple[list[ClassQuery], int]:
-    """Return the queries of all labels, asking the writer only for those not cached.
-
-    Returns:
-        The queries in the order of the labels, and how many were written anew.
-    """
-    queries, written = [], 0
-    for label in labels:
-        key = digest(KIND, writer.key(label))
-        document = store.load_document(KIND, key)
-        if document is None:
-            document = asdict(writer.write(label))
-            store.save_document(KIND, key, document)
-            written += 1
-        queries.append(ClassQuery(**document))
-    return queries, written

@@ -9,10 +9,11 @@ import yaml
 
 from zs_dagster.errors import QueryError
 from zs_dagster.queries.bank import QueryBank
-from zs_dagster.queries.class_query import ClassQuery, cached_queries
+from zs_dagster.queries.cache import cached_queries
+from zs_dagster.queries.class_query import ClassQuery
 from zs_dagster.store import Store
 
-TEXTS = {
+TEXTS: dict[str, Any] = {
     "start_question": "Is the athlete running?",
     "end_question": "Is the athlete landing?",
     "description": "an athlete runs and jumps",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from zs_dagster.errors import QueryError
 from zs_dagster.queries import sources
 from zs_dagster.queries.bank import QueryBank, same_label
-from zs_dagster.queries.class_query import cached_queries
-from zs_dagster.queries.sources import find_writer, from_template, unused_labels
+from zs_dagster.queries.cache import cached_queries
+from zs_dagster.queries.sources import find_writer, from_template
 from zs_dagster.store import Store
 
 TEXTS = {"start_question": "Is it up?", "end_question": "Is it down?", "description": "a swing"}
@@ -26,41 +26,41 @@ def own(folder: Path, **entries: object) -> Path:
 
 @pytest.mark.parametrize("label", SPELLINGS)
 def test_every_spelling_finds_the_shipped_class_and_keeps_its_label(label: str) -> None:
-    query = find_writer(None, {}).write(label)
+    query = find_writer([], {}).write(label)
     assert (query.label, query.source) == (label, "shipped:thumos14")
     assert query.start_question.startswith("Is the golfer standing over the ball")
 
 
 @pytest.mark.parametrize("label", SPELLINGS)
 def test_the_users_bank_comes_first_in_every_spelling(tmp_path: Path, label: str) -> None:
-    query = find_writer(own(tmp_path, Golf_Swing=TEXTS), {}).write(label)
+    query = find_writer([QueryBank(own(tmp_path, Golf_Swing=TEXTS))], {}).write(label)
     assert (query.source, query.description) == ("bank:kitchen.yaml", "a swing")
 
 
 def test_the_exact_label_wins_over_another_spelling(tmp_path: Path) -> None:
     path = own(tmp_path, DIVE=TEXTS, dive={**TEXTS, "description": "another"})
-    assert find_writer(path, {}).write("dive").description == "another"
+    assert find_writer([QueryBank(path)], {}).write("dive").description == "another"
 
 
 def test_what_the_users_bank_lacks_falls_through(tmp_path: Path) -> None:
-    writer = find_writer(own(tmp_path, wash=TEXTS), {})
+    writer = find_writer([QueryBank(own(tmp_path, wash=TEXTS))], {})
     found = [writer.write(label).source for label in ("wash", "HighJump", "open the fridge")]
     assert found == ["bank:kitchen.yaml", "shipped:thumos14", "template"]
 
 
 def test_a_broken_entry_does_not_fall_through(tmp_path: Path) -> None:
-    writer = find_writer(own(tmp_path, GolfSwing={"description": "a swing"}), {})
+    writer = find_writer([QueryBank(own(tmp_path, GolfSwing={"description": "a swing"}))], {})
     with pytest.raises(QueryError, match=r"class 'GolfSwing' in '.*kitchen\.yaml' must have "):
         writer.write("GolfSwing")
 
 
 def test_a_bank_that_cannot_be_read_does_not_fall_through(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match=r"query bank '.*none\.yaml' cannot be read: "):
-        find_writer(tmp_path / "none.yaml", {}).write("GolfSwing")
+        find_writer([QueryBank(tmp_path / "none.yaml")], {}).write("GolfSwing")
 
 
 def test_labels_without_letters_are_no_spellings_of_each_other(tmp_path: Path) -> None:
-    writer = find_writer(own(tmp_path, **{"!!!": TEXTS}), {})
+    writer = find_writer([QueryBank(own(tmp_path, **{"!!!": TEXTS}))], {})
     assert [writer.write(x).source for x in ("!!!", "???")] == ["bank:kitchen.yaml", "template"]
 
 
@@ -73,7 +73,7 @@ def test_what_is_written_twice_is_refused(tmp_path: Path, text: str) -> None:
         r"query bank '.*twice\.yaml' cannot be read: 'wash' is written twice; remove .*line 3"
     )
     with pytest.raises(QueryError, match=rule):
-        find_writer(tmp_path / "twice.yaml", {}).write("cut")
+        find_writer([QueryBank(tmp_path / "twice.yaml")], {}).write("cut")
 
 
 @pytest.fixture
@@ -91,12 +91,12 @@ def two_meanings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [("", "hmdb51"), ("ucf101", "ucf101"), ("UCF101-split1", "ucf101"), ("kitchen", "hmdb51")],
 )
 def test_a_dataset_prefers_its_own_file(prefer: str, stem: str) -> None:
-    assert find_writer(None, {}, prefer).write("Dive").source == f"shipped:{stem}"
+    assert find_writer([], {}, prefer).write("Dive").source == f"shipped:{stem}"
 
 
 def test_prompt_names_are_used_where_the_entry_has_none(tmp_path: Path) -> None:
     path = own(tmp_path, a=TEXTS, b={**TEXTS, "prompt_name": "written"})
-    writer = find_writer(path, {"a": "given", "b": "given", "xyzzy": "some xyzzy"})
+    writer = find_writer([QueryBank(path)], {"a": "given", "b": "given", "xyzzy": "some xyzzy"})
     assert [writer.write(x).prompt_name for x in ("a", "b", "xyzzy")] == [
         "given",
         "written",
@@ -105,7 +105,7 @@ def test_prompt_names_are_used_where_the_entry_has_none(tmp_path: Path) -> None:
 
 
 def test_the_template_speaks_of_the_readable_name() -> None:
-    query = find_writer(None, {"OpenFridge_x": "open the fridge"}).write("OpenFridge_x")
+    query = find_writer([], {"OpenFridge_x": "open the fridge"}).write("OpenFridge_x")
     assert query == from_template("OpenFridge_x", "open the fridge")
     assert query.start_question == (
         "Is someone getting into position to begin the action 'open the fridge'?"
@@ -118,30 +118,30 @@ def test_the_template_speaks_of_the_readable_name() -> None:
 def test_an_edit_and_a_new_source_are_seen_and_only_that_class_is_asked(tmp_path: Path) -> None:
     store, labels = Store(tmp_path / "store"), ["wash", "GolfSwing", "xyzzy"]
     path = own(tmp_path, wash=TEXTS)
-    assert cached_queries(find_writer(path, {}), labels, store)[1] == 3
-    assert cached_queries(find_writer(path, {}), labels, store)[1] == 0
+    assert cached_queries(find_writer([QueryBank(path)], {}), labels, store)[1] == 3
+    assert cached_queries(find_writer([QueryBank(path)], {}), labels, store)[1] == 0
     own(tmp_path, wash={**TEXTS, "description": "edited"})
-    assert cached_queries(find_writer(path, {}), labels, store)[1] == 1
+    assert cached_queries(find_writer([QueryBank(path)], {}), labels, store)[1] == 1
     own(tmp_path, wash={**TEXTS, "description": "edited"}, GolfSwing=TEXTS)
-    queries, written = cached_queries(find_writer(path, {}), labels, store)
+    queries, written = cached_queries(find_writer([QueryBank(path)], {}), labels, store)
     assert (written, queries[1].source) == (1, "bank:kitchen.yaml")
 
 
 def test_the_same_texts_from_another_source_have_another_key(tmp_path: Path) -> None:
     first = own(tmp_path, wash=TEXTS)
     second = first.rename(tmp_path / "other.yaml")
-    key = find_writer(own(tmp_path, wash=TEXTS), {}).key("wash")
-    assert key != find_writer(second, {}).key("wash")
+    key = find_writer([QueryBank(own(tmp_path, wash=TEXTS))], {}).key("wash")
+    assert key != find_writer([QueryBank(second)], {}).key("wash")
 
 
 def test_classes_of_the_bank_that_the_dataset_lacks_are_listed(tmp_path: Path) -> None:
     path = own(tmp_path, wash=TEXTS, Open_Fridge=TEXTS, cut=TEXTS)
-    assert unused_labels(path, ["open fridge", "wash"]) == ["cut"]
+    assert QueryBank(path).unused(["open fridge", "wash"]) == ["cut"]
 
 
 @given(st.text(min_size=1).filter(str.strip))
 def test_every_label_has_a_query_that_names_it(label: str) -> None:
-    query = find_writer(None, {}).write(label)
+    query = find_writer([], {}).write(label)
     assert query.label == label
     assert query.source == "template" or same_label(label)
 

@@ -1,0 +1,1 @@
+"""Language models that answer a text with a text: behind a server, or in this process."""
