@@ -1,6 +1,6 @@
 """What the pipeline asks of a model, whatever library or server stands behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -29,3 +29,12 @@ class YesNoScorer(Protocol):
 
     def score(self, frames: FrameArray, questions: Sequence[str]) -> FeatureArray:
         """Return P(yes), shape ``(N, Q)`` in ``[0, 1]``, for N frames and Q prompts."""
+
+    def score_stream(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[FeatureArray]:
+        """Yield what `score` returns for every chunk, in order.
+
+        Reads at most two batches ahead of what it has yielded, maybe in another thread; what
+        ``chunks`` raises comes out here.
+        """
