@@ -247,6 +247,8 @@ def measure(title: str, backend: Backend, run: Run) -> dict[str, Any]:
     apart = max(float(np.abs(scores[m] - scores["naive"]).max()) for m in FAST_MODES)
     if apart > PARITY[dtype]:
         raise SystemExit(f"{title}: modes must agree, differ by {apart:.1e}")
+    ours = TransformersScorer(backend, "benchmark")
+    ours.score(frames[:1], questions)
     took: dict[Mode, list[float]] = {mode: [] for mode in modes}
     rates = []
     for _ in range(run.rounds):
@@ -260,16 +262,17 @@ def measure(title: str, backend: Backend, run: Run) -> dict[str, Any]:
         "image_tokens": backend.image_tokens(384, 384, questions[0]),
         "largest_difference_of_p_yes": apart,
         **asdict(run),
-        **ratios(clock.unit, least, counts, max(rates)),
-        "frames_per_s": round(run.frames / least["packed"], 3),
+        "ours_mode": ours.mode,
+        **ratios(clock.unit, ours.mode, least, counts, max(rates)),
+        "frames_per_s": round(run.frames / least[ours.mode], 3),
     }
 
 
 def ratios(
-    unit: str, least: dict[Mode, float], counts: dict[Mode, int], rate: float
+    unit: str, ours: Mode, least: dict[Mode, float], counts: dict[Mode, int], rate: float
 ) -> dict[str, Any]:
-    """Put times, FLOPs and the limit into relation; ours is the packed mode."""
-    limit = counts["packed"] / rate
+    """Put times, FLOPs and the limit into relation; ours is the mode that is chosen."""
+    limit = counts[ours] / rate
     fast = {
         mode: {
             f"least_{unit}": round(least[mode], 4),
@@ -281,11 +284,11 @@ def ratios(
         for mode in least
     }
     return {
-        f"ours_{unit}": round(least["packed"], 4),
+        f"ours_{unit}": round(least[ours], 4),
         f"reference_{unit}": round(least["naive"], 4),
         f"limit_{unit}": round(limit, 4),
-        "ratio_to_reference": round(least["packed"] / least["naive"], 3),
-        "ratio_to_limit": round(least["packed"] / limit, 3),
+        "ratio_to_reference": round(least[ours] / least["naive"], 3),
+        "ratio_to_limit": round(least[ours] / limit, 3),
         "gemm_gflop_per_s": round(rate / 1e9, 1),
         "modes": fast,
     }
