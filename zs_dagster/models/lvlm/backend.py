@@ -89,10 +89,10 @@ class Backend:
         """Give the inputs and the plan of a batch, preparing it now if need be."""
         return batch.prepared or self.prepared(self.prepare(batch))
 
-    def run(self, forward: Callable[[], T], *, is_whole: bool = True) -> T:
-        """Call something that runs the model; compiled, if asked for and the batch is whole."""
+    def run(self, forward: Callable[[], T], *, compiled: bool = True) -> T:
+        """Call something that runs the model; compiled, if the model was loaded for that."""
         with torch.inference_mode():
-            return self.compiled.run(forward) if self.compiled and is_whole else forward()
+            return self.compiled.run(forward) if self.compiled and compiled else forward()
 
     def hidden(
         self, inputs: Inputs, ids: torch.Tensor, positions: torch.Tensor, **how: object

@@ -40,8 +40,10 @@ class Forward:
         return self.run(first).followed_by(self.run(second))
 
     def _attempt(self, batch: Batch) -> Scored:
-        score = SCORES[self._modes.of(*frame_size(batch.frames)).mode]
-        return self._backend.run(lambda: score(self._backend, batch), is_whole=batch.is_whole)
+        mode = self._modes.of(*frame_size(batch.frames)).mode
+        # Shapes that come once, and those of every single question, are not worth compiling.
+        compiled = batch.is_whole and mode != "naive"
+        return self._backend.run(lambda: SCORES[mode](self._backend, batch), compiled=compiled)
 
 
 def frame_size(frames: FrameArray) -> tuple[int, int]:

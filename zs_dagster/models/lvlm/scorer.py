@@ -160,7 +160,7 @@ class TransformersScorer:
             return lambda: np.zeros(shape, dtype=np.float32)
         scored = self._forward.run(batch)
         if not self._has_seen_frames:
-            mass = self._backend.run(scored.mass, is_whole=False)
+            mass = self._backend.run(scored.mass, compiled=False)
             report_mass(self._backend, mass, is_real=True)
             self._has_seen_frames = True
         arrived = to_host(scored.log_odds)
