@@ -177,13 +177,13 @@ class Backend:
         if rope_index is None:
             return torch.arange(len(ids), device=self.model.device)
         row = torch.tensor([ids])
-        options = {"image_grid_thw": inputs["image_grid_thw"][:1]}
+        options = {"image_grid_thw": inputs["image_grid_thw"][:1].cpu()}
         if "mm_token_type_ids" in inspect.signature(rope_index).parameters:
             options["mm_token_type_ids"] = _fit(
                 inputs["mm_token_type_ids"][:1].cpu(), row.shape[1]
             )
         positions: torch.Tensor = rope_index(row, **options)[0][:, 0]
-        return positions.to(self.model.device)
+        return self._stream.hand_over(positions.to(self.model.device))
 
 
 def spread(positions: torch.Tensor, count: int) -> torch.Tensor:

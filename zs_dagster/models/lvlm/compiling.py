@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -24,7 +24,7 @@ class CompiledDecoder:
     fixed shapes can hold.
     """
 
-    def __init__(self, model: Model, backend: str = "inductor") -> None:
+    def __init__(self, model: Model, backend: str | Callable[..., Any] = "inductor") -> None:
         self._decoder = model.get_decoder()
         self._plain = self._decoder.forward
         self._compiled = torch.compile(self._plain, backend=backend, dynamic=False)

@@ -39,8 +39,9 @@ def to_host(values: torch.Tensor) -> Callable[[], torch.Tensor]:
         return lambda: values
     host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
     host.copy_(values, non_blocking=True)
-    copied = torch.cuda.Event()  # type: ignore[no-untyped-call] # left bare
-    copied.record()
+    with torch.cuda.device(values.device):
+        copied = torch.cuda.Event()  # type: ignore[no-untyped-call] # left bare
+        copied.record()
 
     def wait() -> torch.Tensor:
         copied.synchronize()

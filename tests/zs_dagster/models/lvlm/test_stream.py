@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zs_dagster.errors import InputError, ModelError
 from zs_dagster.models.lvlm.ahead import one_ahead, one_late
+from zs_dagster.models.lvlm.batch import Batch, Scored
 from zs_dagster.models.lvlm.loading import load_scorer
 from zs_dagster.models.lvlm.modes import Mode
 from zs_dagster.models.lvlm.scorer import TransformersScorer
@@ -79,18 +80,25 @@ def test_at_most_two_batches_are_read_ahead(
 def test_a_long_chunk_is_prepared_batch_by_batch(
     scorer: TransformersScorer, questions: Questions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting, most = [0], [0]
-    prepare, run = scorer._backend.prepare, scorer._forward.run
+    prepared, run = [0], [0]
+    ahead: list[int] = []
+    real_prepare, real_run = scorer._backend.prepare, scorer._forward.run
 
-    def count(change: int) -> None:
-        waiting[0] += change
-        most[0] = max(most[0], waiting[0])
+    def prepare(batch: Batch) -> Batch:
+        prepared[0] += 1
+        ahead.append(prepared[0] - run[0])
+        return real_prepare(batch)
 
-    monkeypatch.setattr(scorer._backend, "prepare", lambda batch: (count(1), prepare(batch))[1])
-    monkeypatch.setattr(scorer._forward, "run", lambda batch: (run(batch), count(-1))[0])
+    def forward(batch: Batch) -> Scored:
+        scored = real_run(batch)
+        run[0] += 1
+        return scored
+
+    monkeypatch.setattr(scorer._backend, "prepare", prepare)
+    monkeypatch.setattr(scorer._forward, "run", forward)
     scorer.score(draw(20), questions)
-    assert waiting == [0]
-    assert 1 <= most[0] <= 2
+    assert prepared == run == [10]
+    assert max(ahead) <= 2
 
 
 def test_what_the_source_raises_comes_out(
