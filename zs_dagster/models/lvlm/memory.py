@@ -56,7 +56,7 @@ class BatchSize:
 
     def lower(self, frames: int) -> None:
         """Take note that so many frames did not fit."""
-        self._ceiling = min(self._ceiling or frames, max(1, frames // 2))
+        self._ceiling = max(1, frames // 2)
         logger.warning(
             "out of memory with %d frames in a forward; %d from now on", frames, self._ceiling
         )
