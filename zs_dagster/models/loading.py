@@ -37,7 +37,7 @@ class Models:
         lvlm = _local(profile)
         with _remedy(profile):
             source = find_source(lvlm.model, lvlm.revision)
-        return source.fingerprint(lvlm.dtype, lvlm.tokens)
+        return source.fingerprint(lvlm.dtype, lvlm.tokens, lvlm.image)
 
     def clip(self, profile: str) -> OpenClipEncoder:
         """Load the CLIP of a profile: both a frame and a text encoder."""
@@ -63,7 +63,8 @@ def declared_lvlm(profile: str) -> str:
     lvlm = _local(profile)
     if Path(lvlm.model).is_dir():
         return Models().lvlm_fingerprint(profile)
-    return digest("lvlm", lvlm.model, lvlm.revision, lvlm.dtype, lvlm.tokens)
+    way = () if lvlm.image == "full" else (lvlm.image,)
+    return digest("lvlm", lvlm.model, lvlm.revision, lvlm.dtype, lvlm.tokens, *way)
 
 
 def _local(profile: str) -> Lvlm:
@@ -106,5 +107,7 @@ def _scorer(profile: str, device: str) -> YesNoScorer:
         tokens=lvlm.tokens,
         dtype=lvlm.dtype,
         device=device,
-        batch_frames=lvlm.batch_frames or 16,
+        image=lvlm.image,
+        batch_frames=lvlm.batch_frames,
+        compile=lvlm.compile,
     )

@@ -35,4 +35,8 @@ class YesNoScorer(Protocol):
     def score_stream(
         self, chunks: Iterable[FrameArray], questions: Sequence[str]
     ) -> Iterator[FeatureArray]:
-        """Score frames as they come: ``(n, Q)`` per chunk, in order, reading little ahead."""
+        """Yield what `score` returns for every chunk, in order.
+
+        Reads at most two batches ahead of what it has yielded, maybe in another thread; what
+        ``chunks`` raises comes out here.
+        """

@@ -8,10 +8,13 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
 from zs_dagster.errors import ModelError
+from zs_dagster.models.devices import choose_device
 from zs_dagster.models.lvlm.backend import Backend
+from zs_dagster.models.lvlm.compiling import CompiledDecoder
+from zs_dagster.models.lvlm.images import Image, read_frames_as
+from zs_dagster.models.lvlm.modes import Mode
 from zs_dagster.models.lvlm.prompts import Prompts
-from zs_dagster.models.lvlm.scorer import DEFAULT_BATCH_FRAMES, TransformersScorer
-from zs_dagster.models.lvlm.selection import Mode
+from zs_dagster.models.lvlm.scorer import TransformersScorer
 from zs_dagster.models.lvlm.source import ModelSource, broken, find_source
 from zs_dagster.models.lvlm.tokens import TokenPolicy, find_answer_tokens
 from zs_dagster.models.lvlm.untyped import Model, Processor
@@ -35,7 +38,9 @@ def load_scorer(  # noqa: PLR0913 - one flat list of keywords, as a model profil
     tokens: TokenPolicy = "variants",
     dtype: Dtype = "float32",
     device: str = "auto",
-    batch_frames: int = DEFAULT_BATCH_FRAMES,
+    image: Image = "full",
+    batch_frames: int | None = None,
+    compile: bool = False,
     mode: Mode | Literal["auto"] = "auto",
 ) -> TransformersScorer:
     """Load a language-vision model as yes/no scorer.
@@ -46,21 +51,26 @@ def load_scorer(  # noqa: PLR0913 - one flat list of keywords, as a model profil
         tokens: Which tokens are the answers, see `find_answer_tokens`.
         dtype: Number type of the weights and of the computation.
         device: ``auto`` takes a GPU if there is one, else the CPU; or a torch device.
-        batch_frames: Frames per forward, >= 1.
+        image: How much of a frame the model reads, see `read_frames_as`.
+        batch_frames: Frames per forward, >= 1; found from the free memory if not given.
+        compile: Whether `torch.compile` is tried on the language model.
         mode: How to score; ``auto`` picks the fastest mode that reproduces ``naive``.
 
     Raises:
-        ModelError: If the model is missing, broken or incomplete, or has no answer tokens.
+        ModelError: If the model is missing, broken or incomplete, has no answer tokens, or
+            cannot read frames as ``image`` says.
         InputError: If ``batch_frames`` or ``mode`` is out of range.
     """
     if dtype not in _DTYPES:
         raise ModelError(f"dtype must be one of {list(_DTYPES)}, got {dtype!r}")
     source = find_source(model, revision)
     processor, network = _load(source, _DTYPES[dtype])
-    prompts = Prompts(processor)
+    medium = read_frames_as(image, processor, network)
+    placed = _place(network, device)
+    prompts = Prompts(processor, medium, placed.device)
     answers = find_answer_tokens(processor.tokenizer, tokens)
-    backend = Backend(_place(network, device), prompts, answers)
-    fingerprint = source.fingerprint(dtype, tokens)
+    backend = Backend(placed, prompts, answers, CompiledDecoder(placed) if compile else None)
+    fingerprint = source.fingerprint(dtype, tokens, image)
     return TransformersScorer(backend, fingerprint, batch_frames=batch_frames, mode=mode)
 
 
@@ -88,7 +98,7 @@ def _load(source: ModelSource, dtype: torch.dtype) -> tuple[Processor, Model]:
 
 
 def _place(network: Model, device: str) -> Model:
-    found = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    found = choose_device(device)
     try:
         return network.to(found)
     except (RuntimeError, AssertionError) as error:

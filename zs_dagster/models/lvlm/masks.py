@@ -11,20 +11,22 @@ Mask = torch.Tensor | dict[str, torch.Tensor]
 _MASKABLE_LAYERS = {"full_attention", "sliding_attention"}
 
 
-def may_attend(plan: Plan, window: int | None = None) -> torch.Tensor:
-    """Say which packed token sees which, boolean ``(L, L)``, rows asking.
+def may_attend(plan: Plan, window: int | None = None, start: int = 0) -> torch.Tensor:
+    """Say which packed token sees which, boolean ``(L - start, L)``, rows asking.
 
     A token sees what its own prompt alone would show it: the prefix and its own suffix up to
-    itself, within ``window`` tokens where the layer has a sliding window.
+    itself, within ``window`` tokens where the layer has a sliding window. The first ``start``
+    rows are left out.
     """
-    back = plan.index[:, None] - plan.index[None]
-    related = (plan.branch[None] == -1) | (plan.branch[:, None] == plan.branch[None])
-    seen = related & (back >= 0)
-    return seen if window is None else seen & (back < window)
+    # Comparisons only: a difference of indices takes eight bytes for each pair of tokens.
+    index, branch = plan.index[start:, None], plan.branch[start:, None]
+    related = (plan.branch == -1) | (plan.branch == branch)
+    seen = related & (plan.index <= index)
+    return seen if window is None else seen & (plan.index > index - window)
 
 
-def decoder_mask(plan: Plan, model: Model) -> Mask:
-    """Write the mask of a plan for one decoder: additive, ``(1, 1, L, L)``.
+def decoder_mask(plan: Plan, model: Model, start: int = 0) -> Mask:
+    """Write the mask of a plan for one decoder: additive, ``(1, 1, L - start, L)``.
 
     Additive, because the eager attention of transformers silently misreads a boolean one.
 
@@ -45,12 +47,13 @@ def decoder_mask(plan: Plan, model: Model) -> Mask:
     if "sliding_attention" in layers:
         windows = {"full_attention": None, "sliding_attention": window}
         return {
-            kind: _additive(may_attend(plan, w), model.dtype) for kind, w in windows.items()
+            kind: _additive(may_attend(plan, w, start), model.dtype)
+            for kind, w in windows.items()
         }
     # Without layer types, a window holds in every layer.
-    return _additive(may_attend(plan, None if layers else window), model.dtype)
+    return _additive(may_attend(plan, None if layers else window, start), model.dtype)
 
 
 def _additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
-    return mask.masked_fill(~allowed, torch.finfo(dtype).min)[None, None]
+    return mask.masked_fill_(~allowed, torch.finfo(dtype).min)[None, None]

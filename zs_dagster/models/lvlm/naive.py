@@ -3,11 +3,10 @@
 Slow and plain on purpose. The other modes are right where they agree with this one.
 """
 
-from collections.abc import Sequence
-
 import torch
 
 from zs_dagster.models.lvlm.backend import Backend
+from zs_dagster.models.lvlm.batch import Batch, Scored
 from zs_dagster.models.protocols import FrameArray
 
 
@@ -20,9 +19,9 @@ def naive_logits(backend: Backend, frame: FrameArray, question: str) -> torch.Te
     return logits
 
 
-def naive_log_odds(
-    backend: Backend, frames: FrameArray, questions: Sequence[str]
-) -> torch.Tensor:
-    """Return log P(yes) - log P(no) of N frames and Q questions, ``(N, Q)``."""
-    logits = [naive_logits(backend, frame, text) for frame in frames for text in questions]
-    return backend.answers.log_odds(torch.stack(logits)).view(len(frames), len(questions))
+def naive_scores(backend: Backend, batch: Batch) -> Scored:
+    """Score N frames and Q questions in N * Q calls."""
+    each = [naive_logits(backend, f, q) for f in batch.frames for q in batch.questions]
+    logits = torch.stack(each).view(len(batch.frames), len(batch.questions), -1)
+    log_odds = backend.answers.log_odds(logits)
+    return Scored(log_odds, lambda: float(backend.answers.mass(logits[0]).mean()))

@@ -20,14 +20,23 @@ class Plan:
 
     Attributes:
         prefix: P token ids, the whole image among them.
-        suffixes: Q lists of token ids, none empty; the last one asks for the answer.
+        suffixes: Q lists of token ids, none empty; the last one asks for the answer. Fillers
+            may follow, which nobody reads.
         positions: Position ids of the longest prompt alone, ``(n,)``, or ``(3, n)`` where the
             model counts time, height and width apart.
+        fillers: How many of the suffixes are none of the questions.
     """
 
     prefix: list[int]
     suffixes: list[list[int]]
     positions: torch.Tensor
+    fillers: int = 0
+
+    def filled_up(self, multiple: int) -> "Plan":
+        """Add suffixes of one token until L is a multiple, for a model of fixed shapes."""
+        missing = -len(self.ids) % multiple
+        suffixes = [*self.suffixes, *([self.suffixes[0][:1]] * missing)]
+        return Plan(self.prefix, suffixes, self.positions, missing)
 
     @cached_property
     def ids(self) -> torch.Tensor:
@@ -57,7 +66,8 @@ class Plan:
     @cached_property
     def answers(self) -> torch.Tensor:
         """Packed index of the last token of each question, ``(Q,)``."""
-        lengths = torch.tensor([len(suffix) for suffix in self.suffixes])
+        asked = self.suffixes[: len(self.suffixes) - self.fillers]
+        lengths = torch.tensor([len(suffix) for suffix in asked])
         return (len(self.prefix) + lengths.cumsum(0) - 1).to(self.positions.device)
 
 

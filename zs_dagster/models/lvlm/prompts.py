@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from zs_dagster.errors import InputError, ModelError
+from zs_dagster.models.lvlm.images import Medium
 from zs_dagster.models.lvlm.untyped import Inputs, Processor
 from zs_dagster.models.protocols import FrameArray
 
@@ -18,10 +19,24 @@ class Prompts:
     The image comes first, so that all questions about a frame share a prefix.
     """
 
-    def __init__(self, processor: Processor) -> None:
+    def __init__(
+        self,
+        processor: Processor,
+        medium: Medium = "image",
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Wrap a processor.
+
+        Args:
+            processor: Of the model; its image processor must be the one of torchvision.
+            medium: What a frame is handed over as; ``video`` makes each a video of one frame.
+            device: Where pixels are resized and normalised.
+        """
         self._processor = processor
         self._tokenizer = processor.tokenizer
-        self._image_id = _image_token_id(processor)
+        self._medium = medium
+        self._device = torch.device(device)
+        self._image_id = _media_token_id(processor, medium)
         self._control = _control_tokens(processor)
 
     def check(self, questions: Sequence[str]) -> None:
@@ -50,7 +65,7 @@ class Prompts:
             ModelError: If the chat template leaves the question out; it would do so silently.
         """
         text: str = self._processor.apply_chat_template(
-            _conversation(question, {}), add_generation_prompt=True, tokenize=False
+            _conversation(question, self._medium), add_generation_prompt=True, tokenize=False
         )
         if question.strip() not in text:
             raise ModelError(
@@ -61,25 +76,41 @@ class Prompts:
 
     def whole(self, frame: FrameArray, question: str) -> Inputs:
         """Prepare one frame ``(H, W, 3)`` and one question exactly as the library does it."""
+        image = Image.fromarray(frame)
+        medium: dict[str, Any] = {self._medium: [image] if self._medium == "video" else image}
         return self._processor.apply_chat_template(
-            _conversation(question, {"image": Image.fromarray(frame)}),
+            _conversation(question, self._medium, medium),
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
             return_tensors="pt",
+            processor_kwargs={"device": self._device},
         )
 
     def batch(self, frames: FrameArray, text: str) -> Inputs:
-        """Prepare N frames ``(N, H, W, 3)`` under one rendered prompt."""
-        images = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
+        """Prepare N frames ``(N, H, W, 3)`` under one rendered prompt, without PIL."""
+        pixels = torch.from_numpy(np.require(frames, requirements=["C", "W"]))
+        if self._device.type == "cuda":
+            pixels = pixels.pin_memory().to(self._device, non_blocking=True)
+        images = pixels.permute(0, 3, 1, 2)
+        is_video = self._medium == "video"
+        media = (
+            {"videos": list(images[:, None])} if is_video else {"images": [[i] for i in images]}
+        )
         # A template that writes the start token itself must not get a second one.
         start = self._tokenizer.bos_token
         return self._processor(
             text=[text] * len(frames),
-            images=[[image] for image in images],
+            **media,
+            device=self._device,
             return_tensors="pt",
             add_special_tokens=not (start and text.startswith(start)),
         )
+
+    def count(self, question: str) -> int:
+        """Count the text tokens of the prompt of one question, and its image as one."""
+        ids = self._tokenizer(self.render(question), add_special_tokens=False)["input_ids"]
+        return len(ids)
 
     def splice(self, row: Sequence[int], texts: Sequence[str]) -> list[list[int]]:
         """Write the token ids of every prompt without touching the pixels again.
@@ -116,14 +147,16 @@ class Prompts:
         return ids[:place], ids[place + 1 :]
 
 
-def _conversation(question: str, image: dict[str, Image.Image]) -> list[dict[str, Any]]:
+def _conversation(
+    question: str, medium: Medium, content: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
     # Some templates read the text of a chunk from "content", the others from "text".
     text = {"type": "text", "text": question, "content": question}
-    return [{"role": "user", "content": [{"type": "image", **image}, text]}]
+    return [{"role": "user", "content": [{"type": medium, **(content or {})}, text]}]
 
 
-def _image_token_id(processor: Processor) -> int | None:
-    token = getattr(processor, "image_token", None)
+def _media_token_id(processor: Processor, medium: Medium) -> int | None:
+    token = getattr(processor, f"{medium}_token", None)
     found: int | None = (
         None if token is None else processor.tokenizer.convert_tokens_to_ids(token)
     )

@@ -1,30 +1,35 @@
 """`TransformersScorer`: P(yes) for every frame and question, by the fastest safe mode."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Literal
 
 import numpy as np
 import torch
 
 from zs_dagster.errors import InputError, ModelError
+from zs_dagster.models.lvlm.ahead import one_ahead, one_late
 from zs_dagster.models.lvlm.backend import Backend
-from zs_dagster.models.lvlm.selection import SCORES, Choice, Mode, choose_mode
+from zs_dagster.models.lvlm.batch import Batch
+from zs_dagster.models.lvlm.forward import Forward, frame_size, names_the_frames
+from zs_dagster.models.lvlm.memory import BatchSize
+from zs_dagster.models.lvlm.mode_choice import ModeChoice
+from zs_dagster.models.lvlm.modes import SCORES, Mode
+from zs_dagster.models.lvlm.selection import report_mass
+from zs_dagster.models.lvlm.streams import to_host
 from zs_dagster.models.protocols import FeatureArray, FrameArray
 
-DEFAULT_BATCH_FRAMES = 16
-
-# Size of the synthetic frames when nothing has been scored yet, pixels.
-_CHECK_HEIGHT, _CHECK_WIDTH = 240, 320
+Collect = Callable[[], FeatureArray]
 
 
 class TransformersScorer:
     """A `YesNoScorer` around a transformers image-text-to-text model.
 
     P(yes) is the softmax over the yes and no logits of the first answer token
-    (ZEAL, arXiv:2410.14340), read in one of three modes: ``packed`` (one forward for all
-    questions of a batch of frames), ``prefix`` (cached prefix), ``naive`` (one call per frame
-    and question, the reference). Build it with `zs_dagster.models.lvlm.loading.load_scorer`.
+    (ZEAL, arXiv:2410.14340), read in one of four modes: ``packed`` (one forward for all
+    questions of a batch of frames), ``two-step`` (the prefix, then all questions), ``prefix``
+    (cached prefix), ``naive`` (one call per frame and question, the reference). Build it with
+    `zs_dagster.models.lvlm.loading.load_scorer`.
     """
 
     def __init__(
@@ -32,7 +37,7 @@ class TransformersScorer:
         backend: Backend,
         fingerprint: str,
         *,
-        batch_frames: int = DEFAULT_BATCH_FRAMES,
+        batch_frames: int | None = None,
         mode: Mode | Literal["auto"] = "auto",
     ) -> None:
         """Wrap a loaded model.
@@ -40,19 +45,21 @@ class TransformersScorer:
         Args:
             backend: The model with its prompts and answer tokens.
             fingerprint: Digest of everything that shapes a score.
-            batch_frames: Frames per forward, >= 1; memory against speed, never results.
+            batch_frames: Frames per forward, >= 1; as many as fit into free memory if not
+                given. Memory against speed, never results.
             mode: ``auto`` checks the fast modes against ``naive`` on first use. Any other
                 value is used unchecked.
         """
-        if batch_frames < 1:
+        if batch_frames is not None and batch_frames < 1:
             raise InputError(f"batch_frames must be >= 1, got {batch_frames}")
         if mode != "auto" and mode not in SCORES:
             raise InputError(f"mode must be one of {['auto', *SCORES]}, got {mode!r}")
         self._backend = backend
         self._fingerprint = fingerprint
-        self._batch_frames = batch_frames
-        self._asked = mode
-        self._check_size = (_CHECK_HEIGHT, _CHECK_WIDTH)
+        self._batch_size = BatchSize(backend, batch_frames)
+        self._modes = ModeChoice(backend, None if mode == "auto" else mode)
+        self._forward = Forward(backend, self._batch_size, self._modes)
+        self._has_seen_frames = False
 
     @property
     def fingerprint(self) -> str:
@@ -62,12 +69,12 @@ class TransformersScorer:
     @property
     def mode(self) -> Mode:
         """The mode in use; asking for it runs the start-up check if it has not run yet."""
-        return self._choice.mode
+        return self._modes.last().mode
 
     @property
     def mode_reason(self) -> str:
         """Why this mode: asked for, or what the start-up check measured."""
-        return self._choice.reason
+        return self._modes.last().reason
 
     def score(self, frames: FrameArray, questions: Sequence[str]) -> FeatureArray:
         """Return P(yes) of every question about every frame.
@@ -81,51 +88,90 @@ class TransformersScorer:
 
         Raises:
             InputError: If frames or questions break a rule above.
-            ModelError: If the model's logits are not finite, it runs out of memory, or it
-                cannot run the mode that was asked for.
+            ModelError: If the model's logits are not finite, one frame does not fit into
+                memory, or the model cannot run the mode that was asked for.
         """
-        _check_frames(frames)
-        self._backend.prompts.check(questions)
-        if not len(frames) or not len(questions):
-            return np.zeros((len(frames), len(questions)), dtype=np.float32)
-        self._check_size = (frames.shape[1], frames.shape[2])
-        log_odds = self._log_odds(frames, questions)
-        _check_finite(log_odds, self._backend.name)
-        scores: FeatureArray = log_odds.sigmoid().numpy()
+        [scores] = self.score_stream([frames], questions)
         return scores
 
     def score_stream(
         self, chunks: Iterable[FrameArray], questions: Sequence[str]
     ) -> Iterator[FeatureArray]:
-        """Score frames as they come, see `score`."""
-        return (self.score(frames, questions) for frames in chunks)
+        """Score chunk by chunk: the next frames are read and prepared while the model runs.
 
-    @cached_property
-    def _choice(self) -> Choice:
-        if self._asked != "auto":
-            return Choice(self._asked, "asked for, not checked")
-        with torch.inference_mode():
-            return choose_mode(self._backend, *self._check_size)
+        At most two forward passes are ahead of the scores that come out. What ``chunks``
+        raises comes out here. A forward takes frames of one chunk only, so give chunks of at
+        least as many frames as a forward takes (a dozen, or one where images are large).
 
-    def _log_odds(self, frames: FrameArray, questions: Sequence[str]) -> torch.Tensor:
-        step, size = self._batch_frames, f"{frames.shape[1]}x{frames.shape[2]}"
-        batches = [frames[i : i + step] for i in range(0, len(frames), step)]
+        Args:
+            chunks: Frames as for `score`; the size may differ from chunk to chunk. Read in a
+                thread, one chunk after the other.
+            questions: As for `score`.
+
+        Yields:
+            For every chunk, in order, what `score` returns.
+
+        Raises:
+            InputError: As `score`.
+            ModelError: As `score`.
+        """
+        self._backend.prompts.check(questions)
+        return self._stream(chunks, tuple(questions))
+
+    def _stream(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[FeatureArray]:
+        parts: list[FeatureArray] = []
+        with closing(one_ahead(self._batches(chunks, questions))) as batches:
+            for batch, collect in one_late((each, self._launch(each)) for each in batches):
+                parts.append(collect())
+                if batch.ends_chunk:
+                    yield np.concatenate(parts)
+                    parts = []
+
+    def _batches(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[Batch]:
+        for frames in chunks:
+            _check_frames(frames)
+            if not len(frames) or not questions:
+                yield Batch(frames, questions)
+                continue
+            with names_the_frames(self._backend, frames):
+                step = self._batch_size.frames(*frame_size(frames), questions)
+            for start in range(0, len(frames), step):
+                part = frames[start : start + step]
+                is_whole, is_last = len(part) == step, start + step >= len(frames)
+                yield self._prepared(Batch(part, questions, None, is_whole, is_last))
+
+    def _prepared(self, batch: Batch) -> Batch:
+        if self._modes.are_naive:
+            return batch
         try:
-            run = SCORES[self.mode]
-            with torch.inference_mode():
-                return torch.cat([run(self._backend, b, questions) for b in batches]).cpu()
-        except torch.OutOfMemoryError as error:
-            raise ModelError(
-                f"scoring must fit into memory, got none left for {self._backend.name} with "
-                f"{len(batches[0])} frames of {size} and {len(questions)} questions; "
-                "lower batch_frames or the frame size"
-            ) from error
-        except ValueError as error:
-            # Some processors count other image tokens than their model for odd sizes.
-            raise ModelError(
-                f"{self._backend.name} must read frames of {size}, and refused: {error}; "
-                "use another frame size"
-            ) from error
+            return self._backend.prepare(batch)
+        except (ModelError, ValueError, torch.OutOfMemoryError):
+            # Tried again where the model runs: split, in another mode, or to explain it.
+            return batch
+
+    def _launch(self, batch: Batch) -> Collect:
+        """Start a forward, and say how to wait for its scores."""
+        shape = (len(batch.frames), len(batch.questions))
+        if 0 in shape:
+            return lambda: np.zeros(shape, dtype=np.float32)
+        scored = self._forward.run(batch)
+        if not self._has_seen_frames:
+            mass = self._backend.run(scored.mass, compiled=False)
+            report_mass(self._backend, mass, is_real=True)
+            self._has_seen_frames = True
+        arrived = to_host(scored.log_odds)
+
+        def collect() -> FeatureArray:
+            log_odds = arrived()
+            _check_finite(log_odds, self._backend.name)
+            scores: FeatureArray = log_odds.sigmoid().numpy()
+            return scores
+
+        return collect
 
 
 def _check_frames(frames: FrameArray) -> None:

@@ -1,31 +1,21 @@
 """Which mode to trust: the fastest that reproduces the naive reference on this model."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 
 from zs_dagster.errors import ModelError
 from zs_dagster.models.lvlm.backend import Backend
-from zs_dagster.models.lvlm.naive import naive_log_odds, naive_logits
-from zs_dagster.models.lvlm.packed import packed_log_odds
-from zs_dagster.models.lvlm.prefix import prefix_log_odds
+from zs_dagster.models.lvlm.batch import Batch
+from zs_dagster.models.lvlm.modes import FAST_MODES, SCORES, Mode
+from zs_dagster.models.lvlm.naive import naive_logits
 from zs_dagster.models.protocols import FrameArray
 
 logger = logging.getLogger(__name__)
 
-Mode = Literal["packed", "prefix", "naive"]
-Score = Callable[[Backend, FrameArray, Sequence[str]], torch.Tensor]
-
-SCORES: dict[Mode, Score] = {
-    "packed": packed_log_odds,
-    "prefix": prefix_log_odds,
-    "naive": naive_log_odds,
-}
-FAST_MODES: tuple[Mode, ...] = ("packed", "prefix")
 CHECK_QUESTIONS = (
     "Is it day? Only answer yes or no.",
     "This is a frame from a video of high jump. Is the athlete in the air? "
@@ -49,26 +39,32 @@ class Choice:
     reason: str
 
 
-def choose_mode(backend: Backend, height: int, width: int) -> Choice:
+def choose_mode(
+    backend: Backend, height: int, width: int, order: Sequence[Mode] = FAST_MODES
+) -> Choice:
     """Compare the fast modes with the reference on two synthetic frames.
 
     Args:
         backend: The model to check.
         height: Frame height in pixels; use the size that is going to be scored.
         width: Frame width in pixels.
+        order: The modes to try, the fastest first.
     """
     frames = synthetic_frames(height, width)
     logits = torch.stack(
         [naive_logits(backend, frame, text) for frame in frames for text in CHECK_QUESTIONS]
     )
-    _report_mass(backend, logits)
+    report_mass(backend, float(backend.answers.mass(logits).mean()), is_real=False)
     reference = backend.answers.log_odds(logits).view(len(frames), -1)
     if not reference.isfinite().all():
         raise ModelError(f"logits must be finite, got NaN or infinity from {backend.name}")
     tolerance = _tolerance(backend.model.dtype, logits[:, backend.answers.ids])
     failures: list[str] = []
-    for mode in FAST_MODES:
+    for mode in order:
         verdict = _compare(backend, mode, frames, reference, tolerance)
+        if backend.compiled and not (verdict.agrees or backend.compiled.is_given_up):
+            backend.compiled.give_up(verdict.text)
+            verdict = _compare(backend, mode, frames, reference, tolerance)
         if verdict.agrees:
             return Choice(mode, "; ".join([*failures, verdict.text]))
         failures.append(verdict.text)
@@ -98,7 +94,8 @@ def _compare(
     tolerance: float,
 ) -> _Verdict:
     try:
-        found = SCORES[mode](backend, frames, CHECK_QUESTIONS)
+        batch = Batch(frames, CHECK_QUESTIONS)
+        found = backend.run(lambda: SCORES[mode](backend, batch)).log_odds
     except _UNSUITED as error:
         return _Verdict(False, f"{mode} failed with {type(error).__name__}: {error}")
     agrees = agree(found, reference, tolerance)
@@ -129,10 +126,16 @@ def _tolerance(dtype: torch.dtype, answers: torch.Tensor) -> float:
     return _TOLERANCE.get(dtype, _HALF_TOLERANCE) + rounding
 
 
-def _report_mass(backend: Backend, logits: torch.Tensor) -> None:
-    mass = float(backend.answers.mass(logits).mean())
-    logger.info("%s puts %.3f of its probability on yes or no", backend.name, mass)
-    if mass < _MIN_MASS:
+def report_mass(backend: Backend, mass: float, *, is_real: bool) -> None:
+    """Log how much of the probability of the first answer token is on yes or no.
+
+    On real frames a low mass is worth a warning; nobody knows what to say to noise.
+    """
+    kind = "real" if is_real else "synthetic"
+    logger.info(
+        "%s puts %.3f of its probability on yes or no (%s frames)", backend.name, mass, kind
+    )
+    if is_real and mass < _MIN_MASS:
         logger.warning(
             "%s puts only %.3f of its probability on yes or no as first answer token; "
             "its scores compare two unlikely words. Check the chat template and the tokens",

@@ -26,14 +26,16 @@ class ModelSource:
     name: str
     commit: str | None
 
-    def fingerprint(self, dtype: str, tokens: str) -> str:
+    def fingerprint(self, dtype: str, tokens: str, image: str = "full") -> str:
         """Digest of everything that shapes a score, and of nothing that only decides its speed.
 
         A folder is identified by the content of its files, about a second per GB; a model of
         the hub by its commit. Both hold weights, preprocessing, tokenizer and chat template.
         """
         model = _folder_digest(Path(self.name)) if self.commit is None else self.commit
-        return digest("lvlm", STAGE_VERSION, model, dtype, tokens)
+        # The plain way of reading a frame is older than the others and goes without a name.
+        way = () if image == "full" else (image,)
+        return digest("lvlm", STAGE_VERSION, model, dtype, tokens, *way)
 
 
 def find_source(model: str | Path, revision: str | None = None) -> ModelSource:

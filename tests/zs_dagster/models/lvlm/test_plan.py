@@ -51,3 +51,23 @@ def test_shared_length_leaves_every_prompt_its_last_token() -> None:
     assert shared_length([[5, 6, 7]]) == 2
     assert shared_length([[5, 6, 7], [5, 6, 7]]) == 2
     assert shared_length([[5, 6], [5, 6, 7]]) == 1
+
+
+def test_rows_can_start_at_the_suffixes() -> None:
+    assert may_attend(PLAN, start=2).int().tolist() == may_attend(PLAN).int().tolist()[2:]
+    rows = may_attend(PLAN, window=2, start=3).int().tolist()
+    assert rows == [[0, 0, 1, 1, 0], [0, 1, 0, 0, 1]]
+
+
+def test_fillers_round_the_length_up_and_are_not_read() -> None:
+    filled = PLAN.filled_up(4)
+    assert filled.ids.tolist() == [7, 8, 1, 2, 3, 1, 1, 1]
+    assert filled.packed_positions.tolist() == [0, 1, 2, 3, 2, 2, 2, 2]
+    assert filled.answers.tolist() == [3, 4]
+    assert may_attend(filled)[:5, :5].tolist() == may_attend(PLAN).tolist()
+    assert not may_attend(filled)[:5, 5:].any()
+    assert may_attend(filled)[6].int().tolist() == [1, 1, 0, 0, 0, 0, 1, 0]
+
+
+def test_a_length_that_fits_takes_no_fillers() -> None:
+    assert PLAN.filled_up(5).ids.tolist() == PLAN.ids.tolist()

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from zs_dagster.errors import InputError, ModelError
-from zs_dagster.models.lvlm import selection
+from zs_dagster.models.lvlm.batch import Scored
 from zs_dagster.models.lvlm.loading import load_scorer
-from zs_dagster.models.lvlm.selection import Mode
+from zs_dagster.models.lvlm.modes import SCORES, Mode
 from zs_dagster.models.protocols import YesNoScorer
 
 ModelFolder = Callable[[str], Path]
@@ -49,7 +49,7 @@ def test_frames_must_be_uint8_rgb(model_folder: ModelFolder, bad: Frames) -> Non
         scorer.score(bad, ["Is it day?"])
 
 
-@pytest.mark.parametrize("mode", ["auto", "packed", "prefix", "naive"])
+@pytest.mark.parametrize("mode", ["auto", "packed", "two-step", "prefix", "naive"])
 def test_nan_is_refused_by_name(
     model_folder: ModelFolder, frames: Frames, mode: Mode | Literal["auto"]
 ) -> None:
@@ -70,34 +70,22 @@ def test_a_model_that_gives_nan_has_no_mode(model_folder: ModelFolder) -> None:
 def test_infinity_in_one_frame_is_refused(
     model_folder: ModelFolder, frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def overflow(*_: object) -> torch.Tensor:
-        return torch.tensor([[0.0], [torch.inf], [0.0]])
+    def overflow(*_: object) -> Scored:
+        return Scored(torch.tensor([[0.0], [torch.inf], [0.0]]), lambda: 1.0)
 
-    monkeypatch.setitem(selection.SCORES, "packed", overflow)
+    monkeypatch.setitem(SCORES, "packed", overflow)
     scorer = load_scorer(model_folder("llava_onevision"), mode="packed")
     with pytest.raises(ModelError, match=r"in 1 of 3 scores; use another dtype"):
-        scorer.score(frames, ["Is it day?"])
-
-
-def test_running_out_of_memory_says_what_to_lower(
-    model_folder: ModelFolder, frames: Frames, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def exhausted(*_: object) -> torch.Tensor:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setitem(selection.SCORES, "packed", exhausted)
-    scorer = load_scorer(model_folder("llava_onevision"), mode="packed", batch_frames=2)
-    with pytest.raises(ModelError, match=r"with 2 frames of 48x80 and 1.*lower batch_frames"):
         scorer.score(frames, ["Is it day?"])
 
 
 def test_frames_the_model_cannot_read_are_named_by_size(
     model_folder: ModelFolder, frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mismatch(*_: object) -> torch.Tensor:
+    def mismatch(*_: object) -> Scored:
         raise ValueError("Image features and image tokens do not match")
 
-    monkeypatch.setitem(selection.SCORES, "packed", mismatch)
+    monkeypatch.setitem(SCORES, "packed", mismatch)
     scorer = load_scorer(model_folder("llava_onevision"), mode="packed")
     with pytest.raises(ModelError, match=r"frames of 48x80.*do not match; use another frame"):
         scorer.score(frames, ["Is it day?"])

@@ -1,95 +1,128 @@
 """A mode that does not reproduce the reference is not used, and the reason is kept."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import transformers
 from numpy.typing import NDArray
 
 from zs_dagster.models.lvlm import masks as masks_module
-from zs_dagster.models.lvlm import selection
+from zs_dagster.models.lvlm import mode_choice, selection
 from zs_dagster.models.lvlm.backend import Backend
+from zs_dagster.models.lvlm.batch import Batch, Scored
 from zs_dagster.models.lvlm.loading import Dtype, load_scorer
-from zs_dagster.models.lvlm.naive import naive_log_odds
+from zs_dagster.models.lvlm.mode_choice import masked_share
+from zs_dagster.models.lvlm.modes import SCORES
+from zs_dagster.models.lvlm.naive import naive_scores
 from zs_dagster.models.lvlm.plan import Plan
-from zs_dagster.models.lvlm.untyped import Json, Tokenizer
 
 ModelFolder = Callable[[str], Path]
+Naive = Callable[[str], NDArray[np.float32]]
 Frames = NDArray[np.uint8]
-hf: Json = transformers
 
 
-def shifted(backend: Backend, frames: Frames, questions: Sequence[str]) -> torch.Tensor:
+def shifted(backend: Backend, batch: Batch) -> Scored:
     """Right but for a thousandth: what a subtle mistake looks like."""
-    return naive_log_odds(backend, frames, questions) + 1e-3 * 4
+    scored = naive_scores(backend, batch)
+    return Scored(scored.log_odds + 1e-3 * 4, scored.mass)
 
 
-def crashing(*_: object) -> torch.Tensor:
+def crashing(*_: object) -> Scored:
     raise AttributeError("this decoder has no such layer")
 
 
-@pytest.mark.parametrize("family", ["llava_onevision", "pixtral", "qwen2_5_vl", "qwen3_vl"])
+@pytest.mark.parametrize(
+    "family", ["pixtral", "sliding_pixtral", "qwen2_vl", "qwen2_5_vl", "qwen3_vl"]
+)
 def test_known_families_run_packed(model_folder: ModelFolder, family: str) -> None:
     scorer = load_scorer(model_folder(family))
     assert scorer.mode == "packed"
     assert scorer.mode_reason.startswith("packed agrees with naive by ")
 
 
+@pytest.mark.parametrize("family", ["llava_onevision", "smolvlm"])
+def test_long_images_run_in_two_steps(model_folder: ModelFolder, family: str) -> None:
+    scorer = load_scorer(model_folder(family))
+    assert scorer.mode == "two-step"
+    assert scorer.mode_reason.startswith("two-step agrees with naive by ")
+
+
+def test_what_a_mask_costs_by_hand(model_folder: ModelFolder) -> None:
+    model = load_scorer(model_folder("pixtral"))._backend.model
+    # Three layers of 64 x 16 attention and 64 x 96 MLP weights; two keys and values of 16.
+    layer = 64 * 64 * 2 + 64 * 32 * 2 + 3 * 64 * 96 + 2 * 64
+    assert masked_share(model, 100) == pytest.approx(3 * 64 * 100 / (3 * layer + 64))
+
+
+def test_short_and_long_frames_have_each_their_mode(
+    model_folder: ModelFolder, questions: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = load_scorer(model_folder("qwen2_5_vl"))
+    model = scorer._backend.model
+    monkeypatch.setattr(mode_choice, "LONG_SHARE", masked_share(model, 10))
+    modes = []
+    for width in (32, 128, 32):
+        frames = np.random.default_rng(0).integers(0, 256, (1, 64, width, 3), dtype=np.uint8)
+        scorer.score(frames, questions)
+        modes.append(scorer.mode)
+    assert modes == ["packed", "two-step", "packed"]
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_types_run_packed(model_folder: ModelFolder, dtype: Dtype) -> None:
-    scorer = load_scorer(model_folder("llava_onevision"), dtype=dtype)
+    scorer = load_scorer(model_folder("pixtral"), dtype=dtype)
     assert scorer.mode == "packed"
 
 
 def test_a_packed_mode_that_is_slightly_wrong_is_not_used(
     model_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(selection.SCORES, "packed", shifted)
-    scorer = load_scorer(model_folder("llava_onevision"))
-    assert scorer.mode == "prefix"
+    monkeypatch.setitem(SCORES, "packed", shifted)
+    scorer = load_scorer(model_folder("pixtral"))
+    assert scorer.mode == "two-step"
     assert "packed differs from naive by " in scorer.mode_reason
-    assert "prefix agrees with naive by " in scorer.mode_reason
+    assert "two-step agrees with naive by " in scorer.mode_reason
 
 
 def test_a_packed_mode_with_a_leaking_mask_is_not_used(
     model_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def leaking(plan: Plan, _window: int | None = None) -> torch.Tensor:
-        return torch.ones(len(plan.ids), len(plan.ids), dtype=torch.bool).tril()
+    def leaking(plan: Plan, _window: int | None = None, start: int = 0) -> torch.Tensor:
+        return torch.ones(len(plan.ids), len(plan.ids), dtype=torch.bool).tril()[start:]
 
     monkeypatch.setattr(masks_module, "may_attend", leaking)
     scorer = load_scorer(model_folder("qwen2_5_vl"))
     assert scorer.mode == "prefix"
     assert "packed differs from naive by " in scorer.mode_reason
+    assert "two-step differs from naive by " in scorer.mode_reason
 
 
 def test_with_no_fast_mode_left_the_reference_scores(
     model_folder: ModelFolder,
     frames: Frames,
     questions: tuple[str, ...],
+    naive: Naive,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    naive = load_scorer(model_folder("pixtral"), mode="naive").score(frames, questions)
-    monkeypatch.setitem(selection.SCORES, "packed", crashing)
-    monkeypatch.setitem(selection.SCORES, "prefix", shifted)
+    monkeypatch.setitem(SCORES, "packed", crashing)
+    monkeypatch.setitem(SCORES, "two-step", shifted)
+    monkeypatch.setitem(SCORES, "prefix", shifted)
     scorer = load_scorer(model_folder("pixtral"))
-    np.testing.assert_array_equal(scorer.score(frames, questions), naive)
+    np.testing.assert_array_equal(scorer.score(frames, questions), naive("pixtral"))
     assert scorer.mode == "naive"
     assert scorer.mode_reason.startswith(
-        "packed failed with AttributeError: this decoder has no such layer; prefix differs"
+        "packed failed with AttributeError: this decoder has no such layer; two-step differs"
     )
 
 
 def test_a_hybrid_model_runs_on_its_prefix(
-    model_folder: ModelFolder, frames: Frames, questions: tuple[str, ...]
+    model_folder: ModelFolder, frames: Frames, questions: tuple[str, ...], naive: Naive
 ) -> None:
     scorer = load_scorer(model_folder("qwen3_5"))
-    naive = load_scorer(model_folder("qwen3_5"), mode="naive").score(frames, questions)
-    np.testing.assert_allclose(scorer.score(frames, questions), naive, rtol=0, atol=1e-5)
+    found = scorer.score(frames, questions)
+    np.testing.assert_allclose(found, naive("qwen3_5"), rtol=0, atol=1e-5)
     assert scorer.mode == "prefix"
     assert "['linear_attention']" in scorer.mode_reason
 
@@ -105,71 +138,29 @@ def test_the_check_alone_would_catch_a_hybrid_model(
     assert "packed differs from naive by " in scorer.mode_reason
 
 
-@pytest.fixture
-def gemma_folder(
-    tmp_path: Path,
-    make_tokenizer: Callable[..., Tokenizer],
-    text_options: Callable[..., dict[str, Json]],
-) -> Path:
-    """Gemma 3: image tokens see each other in both directions, text is causal."""
-    tokenizer = make_tokenizer({"boi_token": "<|vision_start|>", "eoi_token": "<|vision_end|>"})
-    names = {"image": "image", "boi": "vision_start", "eoi": "vision_end"}
-    ids = {
-        f"{k}_token_index": tokenizer.convert_tokens_to_ids(f"<|{v}|>")
-        for k, v in names.items()
-    }
-    layers = ["sliding_attention", "sliding_attention", "full_attention"]
-    window = {"sliding_window": 64, "layer_types": layers}
-    text = text_options(tokenizer, head_dim=16, query_pre_attn_scalar=16, **window)
-    vision = {
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": 64,
-        "patch_size": 8,
-    }
-    config = hf.Gemma3Config(
-        text_config=text, vision_config=vision, mm_tokens_per_image=16, **ids
-    )
-    torch.manual_seed(0)
-    model = hf.Gemma3ForConditionalGeneration(config)
-    torch.nn.init.normal_(model.model.multi_modal_projector.mm_input_projection_weight)
-    template = "<|im_start|>user\n<|vision_start|>{{ messages[0]['content'][1]['text'] }}"
-    processor = hf.Gemma3Processor(
-        hf.Gemma3ImageProcessor(size={"height": 64, "width": 64}),
-        tokenizer,
-        chat_template=f"{template}<|im_end|>\n<|im_start|>model\n",
-        image_seq_length=16,
-    )
-    model.save_pretrained(tmp_path)
-    processor.save_pretrained(tmp_path)
-    return tmp_path
-
-
-def test_a_model_with_two_way_image_attention_runs_on_its_prefix(
-    gemma_folder: Path, frames: Frames, questions: tuple[str, ...]
+def test_a_model_with_two_way_image_attention_runs_in_two_steps(
+    model_folder: ModelFolder, frames: Frames, questions: tuple[str, ...], naive: Naive
 ) -> None:
-    scorer = load_scorer(gemma_folder)
-    naive = load_scorer(gemma_folder, mode="naive").score(frames, questions)
-    np.testing.assert_allclose(scorer.score(frames, questions), naive, rtol=0, atol=1e-5)
-    assert scorer.mode == "prefix"
+    scorer = load_scorer(model_folder("gemma3"))
+    found = scorer.score(frames, questions)
+    np.testing.assert_allclose(found, naive("gemma3"), rtol=0, atol=1e-5)
+    assert scorer.mode == "two-step"
     assert "masks by token type" in scorer.mode_reason
-    assert load_scorer(gemma_folder, dtype="bfloat16").mode == "prefix"
+    assert load_scorer(model_folder("gemma3"), dtype="bfloat16").mode == "two-step"
 
 
 def test_the_check_alone_would_catch_two_way_image_attention(
-    gemma_folder: Path, monkeypatch: pytest.MonkeyPatch
+    model_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unguarded(backend: Backend, frames: Frames, questions: Sequence[str]) -> torch.Tensor:
-        batch, plan = backend.prepare(frames, questions)
+    def unguarded(backend: Backend, batch: Batch) -> Scored:
+        inputs, plan = backend.prepared(batch)
         how = {"attention_mask": backend.mask(plan), "use_cache": False}
-        hidden = backend.hidden(batch, plan.ids, plan.packed_positions, **how)
-        return backend.log_odds(hidden[:, plan.answers])
+        hidden = backend.hidden(inputs, plan.ids, plan.packed_positions, **how)
+        return backend.scored(hidden[:, plan.answers])
 
-    monkeypatch.setitem(selection.SCORES, "packed", unguarded)
-    scorer = load_scorer(gemma_folder)
-    assert scorer.mode == "prefix"
+    monkeypatch.setitem(SCORES, "packed", unguarded)
+    scorer = load_scorer(model_folder("gemma3"))
+    assert scorer.mode == "two-step"
     assert "packed differs from naive by " in scorer.mode_reason
 
 
@@ -191,29 +182,6 @@ def test_the_synthetic_frames_differ_and_repeat() -> None:
     assert first.dtype == np.uint8
     assert np.abs(first.astype(int) - second).mean() > 20
     np.testing.assert_array_equal(selection.synthetic_frames(24, 40)[0], first)
-
-
-def test_a_model_that_wants_to_say_something_else_is_reported(
-    model_folder: ModelFolder, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING, logger=selection.__name__):
-        assert load_scorer(model_folder("pixtral")).mode == "packed"
-    assert "of its probability on yes or no as first answer token" in caplog.text
-
-
-def test_a_model_that_answers_is_not_reported(
-    model_folder: ModelFolder, caplog: pytest.LogCaptureFixture
-) -> None:
-    scorer = load_scorer(model_folder("llava_onevision"))
-    backend = scorer._backend
-    bias = torch.full((backend.model.lm_head.out_features,), -50.0)
-    bias[list(backend.answers.yes)] = 0.0
-    bias[list(backend.answers.no)] = 1.0
-    backend.model.lm_head.bias = torch.nn.Parameter(bias)
-    with caplog.at_level(logging.INFO, logger=selection.__name__):
-        assert scorer.mode == "packed"
-    assert "puts 1.000 of its probability on yes or no" in caplog.text
-    assert "WARNING" not in caplog.text
 
 
 def test_the_check_uses_the_size_that_is_going_to_be_scored(
