@@ -126,6 +126,10 @@ def _wanted(home: Home, dataset: Dataset, fingerprint: str) -> list[Wanted]:
     ]
 
 
+# What plans a run uses the same function.
+wanted = _wanted
+
+
 def _queries_by_video(home: Home, dataset: str, *, known: bool) -> dict[str, list[ClassQuery]]:
     texts = {}
     for row in home.tables.rows("class_queries", dataset):

@@ -18,13 +18,14 @@ from zs_dagster.datasets.catalogue import (
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
-from zs_dagster.demo.videos import write_videos
+from zs_dagster.demo.videos import SIZE, scripts, write_videos
 from zs_dagster.errors import DatasetError, InputError
 from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.localization.methods import method_parameters
 from zs_dagster.models.profiles import load_profile
 from zs_dagster.queries.class_query import QueryWriter
 from zs_dagster.queries.sources import find_writer, unused_labels
+from zs_dagster.video.header import Header
 
 DEMO_QUERIES = Path(__file__).parents[1] / "zs_dagster" / "demo" / "queries.yaml"
 SPLITS: dict[str, Literal["test", "validation"]] = {
@@ -81,6 +82,20 @@ class VideoLibrary(dg.ConfigurableResource):
         folder = self._generated(dataset.videos)
         write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))
+
+    def planned_files(self, dataset: Dataset) -> tuple[dict[str, Path], dict[Path, Header]]:
+        """Return the files as `files` would, drawing none, and those yet to be drawn."""
+        if not isinstance(dataset.videos, GeneratedVideos):
+            return self.files(dataset), {}
+        folder = self._generated(dataset.videos)
+        split = scripts(SPLITS[dataset.videos.generator])
+        files = {script.video_id: folder / f"{script.video_id}.mp4" for script in split}
+        undrawn = {
+            files[script.video_id]: Header(script.story.duration_s, SIZE, SIZE)
+            for script in split
+            if not files[script.video_id].is_file()
+        }
+        return files, undrawn
 
     def annotations(self, dataset: Dataset, video_ids: list[str]) -> Annotations:
         """Return what the annotation file of a dataset says; nothing if it has none."""

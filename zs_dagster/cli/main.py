@@ -21,6 +21,7 @@ from zs_dagster.cli import (
     sql,
     ui,
 )
+from zs_dagster.cli.dry_run import DryRunCommand
 from zs_dagster.errors import InputError, ZsDagsterError
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
@@ -34,7 +35,7 @@ app = typer.Typer(
     help="Find and recognise actions in videos that nobody labelled.",
 )
 app.command("demo")(demo.demo)
-app.command("run")(run.run)
+app.command("run", cls=DryRunCommand)(run.run)
 app.command("locate")(locate.locate)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
