@@ -16,6 +16,7 @@ from zs_dagster.cli import (
     evaluate,
     frames,
     locate,
+    models,
     propose,
     run,
     sql,
@@ -43,6 +44,7 @@ app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 
 

@@ -1,4 +1,4 @@
-"""`zs-dagster run --dry-run`: what it prints and refuses; the numbers: tests/assets/test_plan."""
+"""`zs-dagster run --dry-run`: what it prints and refuses; its numbers have tests beside it."""
 
 import json
 from collections.abc import Callable

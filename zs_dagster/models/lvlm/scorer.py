@@ -9,7 +9,9 @@ import torch
 
 from zs_dagster.errors import InputError, ModelError
 from zs_dagster.models.lvlm.backend import Backend
-from zs_dagster.models.lvlm.selection import SCORES, Choice, Mode, choose_mode
+from zs_dagster.models.lvlm.naive import naive_logits
+from zs_dagster.models.lvlm.selection import CHECK_QUESTIONS, SCORES, Choice, Mode, choose_mode
+from zs_dagster.models.lvlm.tokens import AnswerTokens
 from zs_dagster.models.protocols import FeatureArray, FrameArray
 
 DEFAULT_BATCH_FRAMES = 16
@@ -68,6 +70,21 @@ class TransformersScorer:
     def mode_reason(self) -> str:
         """Why this mode: asked for, or what the start-up check measured."""
         return self._choice.reason
+
+    @property
+    def answers(self) -> AnswerTokens:
+        """The token ids that count as yes and as no."""
+        return self._backend.answers
+
+    def answer_mass(self, frame: FrameArray) -> float:
+        """Return the probability on yes or no, mean over the questions of the self-check.
+
+        Args:
+            frame: uint8 RGB, ``(1, H, W, 3)``.
+        """
+        with torch.inference_mode():
+            logits = [naive_logits(self._backend, frame[0], text) for text in CHECK_QUESTIONS]
+            return float(self.answers.mass(torch.stack(logits)).mean())
 
     def score(self, frames: FrameArray, questions: Sequence[str]) -> FeatureArray:
         """Return P(yes) of every question about every frame.
