@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zs_dagster.errors import ModelError
+from zs_dagster.models.estimate import offline
 from zs_dagster.models.loading import Models
 from zs_dagster.models.throughput import device_name
 from zs_dagster.models.weights import how_to_get_weights, missing_weights
@@ -57,8 +58,10 @@ def check_profile(profile: str, device: str = "auto") -> Check:
     from zs_dagster.models.lvlm.selection import CHECK_QUESTIONS, synthetic_frames
 
     models, frame = Models(device), synthetic_frames(*SIZE)[:1]
-    features = models.clip(profile).encode_frames(frame)
-    scorer = models.scorer(profile)
+    # What is checked is what lies here; a file that is missing must not come meanwhile.
+    with offline():
+        features = models.clip(profile).encode_frames(frame)
+        scorer = models.scorer(profile)
     said = {
         "profile": profile,
         "device": device_name(device),
