@@ -38,7 +38,7 @@ def annotations(
     for rule in RULES:
         yield _checked(dataset.name, rule, findings.get(rule))
     _refuse(dataset.name, list(findings.values()))
-    rows = _kept(truth, {v["video_id"] for v in videos if v["status"] != "excluded"})
+    rows = instances(truth, {v["video_id"] for v in videos if v["status"] != "excluded"})
     metadata = {
         "videos": len({row["video_id"] for row in rows}),
         "classes": len({row["label"] for row in rows}),
@@ -73,7 +73,7 @@ def _refuse(dataset: str, findings: Sequence[Finding]) -> None:
         raise DatasetError(f"annotations of dataset '{dataset}': {errors[0]}{more}")
 
 
-def _kept(truth: Annotations, videos: set[str]) -> list[Row]:
+def instances(truth: Annotations, videos: set[str]) -> list[Row]:
     """Return the rows of this dataset's videos, unreadable ones included.
 
     An annotation file often covers more than the folder. What is not there cannot be found,

@@ -8,6 +8,7 @@ import numpy as np
 from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.home import Home
 from zs_dagster.localization.class_filter import class_ranks, video_similarity
 
@@ -21,14 +22,19 @@ def candidate_classes(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
 ) -> dg.MaterializeResult:
     """One row per video and class: CLIP similarity, rank, and whether it passes the filter."""
-    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
-    options = dataset.localization
-    labels, texts = _texts(home.get(), dataset.name, options.filter_text)
+    rows = candidate_rows(home.get(), library.untrimmed(context.partition_key))
+    return publish(context, home.get(), rows, computed=len(rows))
+
+
+def candidate_rows(home: Home, dataset: Dataset) -> list[dict[str, Any]]:
+    """Return the rows of this table from those of the tables it depends on."""
+    tables, options = home.tables, dataset.localization
+    labels, texts = _texts(home, dataset.name, options.filter_text)
     truth = tables.rows("annotations", dataset.name)
     known = {(row["video_id"], row["label"]) for row in truth}
     rows: list[dict[str, Any]] = []
     for video in tables.rows("frame_features", dataset.name):
-        features = home.get().store.load_arrays("frame_features", video["key"])["features"]
+        features = home.store.load_arrays("frame_features", video["key"])["features"]
         similarity = video_similarity(features, texts, options.filter_frames)
         ranks = class_ranks(similarity)
         rows += [
@@ -42,7 +48,7 @@ def candidate_classes(
             }
             for label, value, rank in zip(labels, similarity, ranks, strict=True)
         ]
-    return publish(context, home.get(), rows, computed=len(rows))
+    return rows
 
 
 def _texts(home: Home, dataset: str, text_kind: str) -> tuple[list[str], Any]:

@@ -1,5 +1,7 @@
 """Class names and descriptions -> CLIP text features, computed once per text and model."""
 
+from typing import Any
+
 import dagster as dg
 
 from assets.stage import model_version, publish, stage
@@ -7,7 +9,9 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
 from zs_dagster.digests import digest
+from zs_dagster.home import Home
 from zs_dagster.models.loading import Models
+from zs_dagster.store import Store
 
 KIND = "class_embeddings"
 VERSION = "1"
@@ -29,20 +33,29 @@ def class_embeddings(
     """Two rows per class: the un-normalised text feature of its name and of its description."""
     profile, store = library.dataset(context.partition_key).profile, home.get().store
     fingerprint = models.get().clip_fingerprint(profile)
-    rows = []
-    for query in home.get().tables.rows("class_queries", context.partition_key):
-        for kind, text in (
-            ("name", query["prompt_name"]),
-            ("description", query["description"]),
-        ):
-            key = digest(KIND, VERSION, text, fingerprint)
-            rows.append({"label": query["label"], "text_kind": kind, "text": text, "key": key})
-    missing = {
-        row["key"]: row["text"] for row in rows if not store.has_arrays(KIND, row["key"])
-    }
+    rows = embedding_rows(home.get(), context.partition_key, fingerprint)
+    missing = missing_texts(rows, store)
     if missing:
         features = models.get().clip(profile).encode_texts(list(missing.values()))
         for key, feature in zip(missing, features, strict=True):
             store.save_arrays(KIND, key, {"feature": feature})
     reused = len({row["key"] for row in rows}) - len(missing)
     return publish(context, home.get(), rows, computed=len(missing), reused=reused)
+
+
+def embedding_rows(home: Home, dataset: str, fingerprint: str) -> list[dict[str, Any]]:
+    """Return the rows of this table, whether or not their features are in the store."""
+    rows = []
+    for query in home.tables.rows("class_queries", dataset):
+        for kind, text in (
+            ("name", query["prompt_name"]),
+            ("description", query["description"]),
+        ):
+            key = digest(KIND, VERSION, text, fingerprint)
+            rows.append({"label": query["label"], "text_kind": kind, "text": text, "key": key})
+    return rows
+
+
+def missing_texts(rows: list[dict[str, Any]], store: Store) -> dict[str, str]:
+    """Return key and text of the features that are not in the store."""
+    return {row["key"]: row["text"] for row in rows if not store.has_arrays(KIND, row["key"])}

@@ -11,6 +11,7 @@ from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.errors import QueryError
 from zs_dagster.queries.cache import cached_queries
 from zs_dagster.queries.class_query import ClassQuery
@@ -35,9 +36,16 @@ class ClassQueriesConfig(dg.Config):
         texts: dict[str, Any] = {name: text for name, text in given.items() if text is not None}
         return replace(query, source="run configuration", **texts) if texts else query
 
-    def labels(self) -> set[str]:
-        """Return the classes for which a text is given."""
-        return {*self.start_questions, *self.end_questions, *self.descriptions}
+    def check(self, dataset: Dataset) -> None:
+        """Refuse texts of classes that the dataset does not have.
+
+        Raises:
+            QueryError: Naming the first of them.
+        """
+        given = {*self.start_questions, *self.end_questions, *self.descriptions}
+        unknown = sorted(given - set(dataset.classes))
+        if unknown:
+            raise QueryError(f"'{unknown[0]}' is not a class of dataset '{dataset.name}'")
 
 
 @stage("language", kinds=["yaml"])
@@ -50,9 +58,7 @@ def class_queries(
 ) -> dg.MaterializeResult:
     """One row per class: start question, end question, description, and who wrote them."""
     dataset = library.dataset(context.partition_key)
-    unknown = sorted(config.labels() - set(dataset.classes))
-    if unknown:
-        raise QueryError(f"'{unknown[0]}' is not a class of dataset '{dataset.name}'")
+    config.check(dataset)
     for label in library.unused_queries(dataset):
         logger.warning("the query bank has '%s', which is no class of the dataset", label)
     writer = library.query_writer(dataset, models.get())

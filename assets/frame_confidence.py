@@ -9,8 +9,7 @@ import dagster as dg
 import numpy as np
 
 from assets.decoding import sampling
-from assets.frame_questions import VERSION, Wanted
-from assets.frame_questions import wanted as _wanted
+from assets.frame_questions import VERSION, Wanted, wanted
 from assets.stage import model_version, stage, versioned
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
@@ -49,7 +48,7 @@ def frame_confidence(
     """P(yes) of the start and the end question per sampled frame and candidate class."""
     dataset, tables = library.untrimmed(context.partition_key), home.get().tables
     store = home.get().store
-    videos = _wanted(home.get(), dataset, models.get().lvlm_fingerprint(dataset.profile))
+    videos = wanted(home.get(), dataset, models.get().lvlm_fingerprint(dataset.profile))
     missing = {v.video_id: len(v.missing(store)) for v in videos if v.missing(store)}
     unscored = [video for video in videos if video.video_id in missing]
     with decoders.start(dataset.reader) as pool:

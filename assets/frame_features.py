@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -44,9 +45,7 @@ def frame_features(
     dataset, store = library.dataset(context.partition_key), home.get().store
     fps, fingerprint = dataset.localization.fps, models.get().clip_fingerprint(dataset.profile)
     files = [v for v in home.get().tables.rows("videos", dataset.name) if v["status"] == "ok"]
-    keys = {
-        v["video_id"]: digest(KIND, VERSION, *decoded_from(v), fps, fingerprint) for v in files
-    }
+    keys = feature_keys(files, fps, fingerprint)
     missing = [v for v in files if not store.has_arrays(KIND, keys[v["video_id"]])]
     wanted = [sampling(video, fps) for video in missing]
     with decoders.start(dataset.reader) as pool:
@@ -71,6 +70,15 @@ def frame_features(
         reused=len(rows) - computed,
         metadata={"left_out": broken},
     )
+
+
+def feature_keys(
+    files: Iterable[dict[str, Any]], fps: float, fingerprint: str
+) -> dict[str, str]:
+    """Return the store key of each readable video, by video id."""
+    return {
+        v["video_id"]: digest(KIND, VERSION, *decoded_from(v), fps, fingerprint) for v in files
+    }
 
 
 def _encode(chunks: Iterable[Frames], encoder: FrameEncoder) -> Arrays:

@@ -47,27 +47,30 @@ def videos(
     """One row per file: probed, hashed and decode-checked; unreadable ones with the reason."""
     dataset = library.dataset(context.partition_key)
     files = library.files(dataset)
-    kept = {name: path for name, path in files.items() if name not in dataset.excluded}
     store = home.get().store
-    known = {path: _known(store, dataset.reader, path) for path in kept.values()}
+    known = known_facts(dataset, files, store)
     missing = [path for path, facts in known.items() if facts is None]
     if missing:
         with decoders.start(dataset.reader) as pool:
             known |= dict(_probe(pool, missing, store, dataset.reader))
-    rows = [_row(dataset, name, path, known.get(path)) for name, path in files.items()]
+    rows = [video_row(dataset, name, path, known.get(path)) for name, path in files.items()]
     metadata = _summary(dataset, rows)
     return publish(
         context,
         home.get(),
         rows,
         computed=len(missing),
-        reused=len(kept) - len(missing),
+        reused=len(known) - len(missing),
         metadata=metadata,
     )
 
 
-def _known(store: Store, reader: Reader, path: Path) -> Facts | None:
-    return store.load_document(KIND, _key(reader, path))
+def known_facts(
+    dataset: Dataset, files: Mapping[str, Path], store: Store
+) -> dict[Path, Facts | None]:
+    """Return what earlier runs found in each file that is not excluded; none for new ones."""
+    kept = [path for name, path in files.items() if name not in dataset.excluded]
+    return {path: store.load_document(KIND, _key(dataset.reader, path)) for path in kept}
 
 
 def _key(reader: Reader, path: Path) -> str:
@@ -99,7 +102,8 @@ def _facts(info: VideoInfo | VideoError) -> Facts:
     return said_ok | {name: getattr(info, name) for name in FACTS}
 
 
-def _row(dataset: Dataset, video_id: str, path: Path, facts: Facts | None) -> Facts:
+def video_row(dataset: Dataset, video_id: str, path: Path, facts: Facts | None) -> Facts:
+    """Return a row of this table; a file without facts is an excluded one."""
     if facts is None:
         said = {"status": "excluded", "error": None, "reason": dataset.excluded[video_id]}
         facts = said | dict.fromkeys(FACTS)

@@ -18,14 +18,14 @@ from zs_dagster.datasets.catalogue import (
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
-from zs_dagster.demo.videos import write_videos
+from zs_dagster.demo.videos import SIZE, scripts, write_videos
 from zs_dagster.errors import DatasetError
 from zs_dagster.models.loading import Models
 from zs_dagster.models.profiles import load_profile
-from zs_dagster.queries.class_query import QueryWriter
 from zs_dagster.queries.llm_writer import LlmWriter
 from zs_dagster.queries.prompt_sets import PROMPT_SETS
-from zs_dagster.queries.sources import find_writer, own_banks
+from zs_dagster.queries.sources import QuerySources, find_writer, own_banks
+from zs_dagster.video.header import Header
 
 SPLITS: dict[str, Literal["test", "validation"]] = {
     "demo-test": "test",
@@ -66,11 +66,25 @@ class VideoLibrary(dg.ConfigurableResource):
         write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))
 
+    def planned_files(self, dataset: Dataset) -> tuple[dict[str, Path], dict[Path, Header]]:
+        """Return the files as `files` would, drawing none, and those yet to be drawn."""
+        if not isinstance(dataset.videos, GeneratedVideos):
+            return self.files(dataset), {}
+        folder = self._generated(dataset.videos)
+        split = scripts(SPLITS[dataset.videos.generator])
+        files = {script.video_id: folder / f"{script.video_id}.mp4" for script in split}
+        undrawn = {
+            files[script.video_id]: Header(script.story.duration_s, SIZE, SIZE)
+            for script in split
+            if not files[script.video_id].is_file()
+        }
+        return files, undrawn
+
     def annotations(self, dataset: Dataset, video_ids: list[str]) -> Annotations:
         """Return what the annotation file of a dataset says; nothing if it has none."""
         return read_annotations(self._annotation_source(dataset), video_ids)
 
-    def query_writer(self, dataset: Dataset, models: Models) -> QueryWriter:
+    def query_writer(self, dataset: Dataset, models: Models) -> QuerySources:
         """Return who writes the questions of the dataset's classes."""
         banks, llm = own_banks(self.home.get(), dataset.name, dataset.queries), None
         if dataset.question_writer == "llm":

@@ -100,6 +100,25 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
     return Outcome(result.run_id, _stages(result), time.monotonic() - started, peak)
 
 
+def check_options(job: str, options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse what `materialise` would refuse, without running anything.
+
+    Raises:
+        InputError: If an option is not one of an asset of the job.
+    """
+    import dagster as dg
+
+    from zs_dagster.definitions import defs
+
+    graph = defs.resolve_job_def(job)
+    _check_options(graph, options)
+    ops = {name: {"config": dict(values)} for name, values in options.items()}
+    try:
+        dg.validate_run_config(graph, {"loggers": QUIET, "ops": ops})
+    except dg.DagsterInvalidConfigError as error:
+        raise InputError(f"--set: {error.errors[0].message}") from error
+
+
 def _check_options(graph: "JobDefinition", options: Mapping[str, object]) -> None:
     """Refuse options of assets that have none; Dagster would ignore them in silence."""
     # An asset without options has the field too, of the type that takes anything.

@@ -87,7 +87,7 @@ def _profile(wanted: str | None, labels: Sequence[str]) -> str:
         raise InputError(
             "no downloaded weights were found for real videos; choose --models light (SigLIP 2 "
             f"and SmolVLM2, runs without a GPU, slowly; {how_to_get_weights('light')}) or "
-            f"--models zeal (a GPU with 40 GB; {how_to_get_weights('zeal')}); "
+            f"--models zeal (a GPU with 48 GB; {how_to_get_weights('zeal')}); "
             "--models demo runs at once but knows only drawn shapes"
         )
     return found

@@ -16,12 +16,14 @@ from zs_dagster.cli import (
     evaluate,
     frames,
     locate,
+    models,
     propose,
     queries,
     run,
     sql,
     ui,
 )
+from zs_dagster.cli.dry_run import DryRunCommand
 from zs_dagster.errors import InputError, ZsDagsterError
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
@@ -35,7 +37,7 @@ app = typer.Typer(
     help="Find and recognise actions in videos that nobody labelled.",
 )
 app.command("demo")(demo.demo)
-app.command("run")(run.run)
+app.command("run", cls=DryRunCommand)(run.run)
 app.command("locate")(locate.locate)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
@@ -44,6 +46,7 @@ app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 
 

@@ -8,12 +8,14 @@ import typer
 import yaml
 
 from zs_dagster.cli import console
+from zs_dagster.cli.dry_run import dry_run
 from zs_dagster.cli.graph import materialise, prepare_environment
 from zs_dagster.cli.summary import metric_rows, write_summary
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.sources import GeneratedVideos
 from zs_dagster.errors import DatasetError, InputError
+from zs_dagster.home import Home
 
 DEMO_ONLY = (
     "warning: the demo models know only the drawn shapes of the demo; what they say about any "
@@ -35,21 +37,25 @@ def run(
             help="Option of an asset: segments.parameters='{confidence_weight: .5}'.",
         ),
     ] = None,
+    is_dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only say what would be computed and what it costs; --json - prints JSON.",
+        ),
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Localize the actions of a dataset: compute what is missing, reuse the rest."""
-    run_dataset(dataset, parse_options(options or []), json_file)
+    act = dry_run_dataset if is_dry else run_dataset
+    act(dataset, parse_options(options or []), json_file)
 
 
 def run_dataset(
     dataset: str, options: dict[str, dict[str, Any]], json_file: Path | None
 ) -> None:
     """Materialise a dataset, show what came out and write the summary."""
-    home = prepare_environment()
-    described = find_dataset(load_catalogue(home.datasets), dataset)
-    check_task(described)
-    warn_of_demo_models(described)
-    check_json_file(json_file)
+    home = _checked_home(dataset, json_file)
     with console.progress():
         outcome = materialise(dataset, "localize", options)
     rows = metric_rows(home, dataset, outcome.run_id)
@@ -58,6 +64,24 @@ def run_dataset(
     console.show_places(home, dataset)
     if json_file is not None:
         write_summary(json_file, outcome, rows)
+
+
+def dry_run_dataset(
+    dataset: str, options: dict[str, dict[str, Any]], json_file: Path | None
+) -> None:
+    """Say what `run_dataset` would compute."""
+    _checked_home(dataset, json_file)
+    dry_run(dataset, options, json_file)
+
+
+def _checked_home(dataset: str, json_file: Path | None) -> Home:
+    """Check everything that needs no work, and return the home."""
+    home = prepare_environment()
+    described = find_dataset(load_catalogue(home.datasets), dataset)
+    check_task(described)
+    warn_of_demo_models(described)
+    check_json_file(json_file)
+    return home
 
 
 def check_task(dataset: Dataset) -> None:

@@ -115,10 +115,21 @@ AnyLvlm = Annotated[
 
 
 class Profile(_Strict):
-    """The models of a dataset; ``llm`` is only needed to have questions written."""
+    """The models of a dataset; ``llm`` is only needed to have questions written.
+
+    Attributes:
+        needs_gpu: Whether a CPU would take days where a GPU takes hours.
+        memory_gb: Of the GPU: weights as loaded, and room for a batch.
+        download_gb: Of all files that `models pull` fetches.
+        licences: Of the weights, by model: ``clip`` and ``lvlm``.
+    """
 
     name: str
     description: str = ""
+    needs_gpu: bool = False
+    memory_gb: float | None = None
+    download_gb: float | None = None
+    licences: dict[Literal["clip", "lvlm"], str] = Field(default_factory=dict)
     clip: Clip
     lvlm: AnyLvlm
     llm: Llm | None = None

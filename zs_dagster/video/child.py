@@ -19,6 +19,7 @@ from zs_dagster.errors import InputError, VideoError
 from zs_dagster.video.backends import choose_backend, iter_frames_by
 from zs_dagster.video.errors import OutOfMemory
 from zs_dagster.video.frames import FrameIndex, Frames
+from zs_dagster.video.header import read_header
 from zs_dagster.video.messages import ALIVE, Message, receive, send
 from zs_dagster.video.probe import VideoInfo, probe
 from zs_dagster.video.pulse import PULSE
@@ -100,6 +101,10 @@ def _probe(path: Path, request: Message) -> Iterator[Answer]:
     yield from _described(info, {"backend": backend, "backend_reason": reason})
 
 
+def _header(path: Path, _: Message) -> Iterator[Answer]:
+    yield {"kind": "header", "facts": asdict(read_header(path))}, []
+
+
 def _described(info: VideoInfo, chosen: dict[str, str]) -> Iterator[Answer]:
     facts = {**{k: v for k, v in vars(info).items() if k != "index"}, **chosen}
     index = asdict(info.index)
@@ -134,7 +139,7 @@ def _chunk(frames: Frames) -> Answer:
     return {"kind": "frames"}, [frames.rgb, *times]
 
 
-TASKS = {"probe": _probe, "sample": _sample, "read": _read}
+TASKS = {"header": _header, "probe": _probe, "sample": _sample, "read": _read}
 
 if __name__ == "__main__":
     main()

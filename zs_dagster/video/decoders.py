@@ -21,6 +21,7 @@ from zs_dagster.errors import InputError, VideoError
 from zs_dagster.video.backends import DEFAULT_BACKEND, Backend
 from zs_dagster.video.errors import named_error
 from zs_dagster.video.frames import FrameIndex, Frames
+from zs_dagster.video.header import Header
 from zs_dagster.video.messages import Message
 from zs_dagster.video.probe import VideoInfo
 from zs_dagster.video.process import LAST, Child, Limits
@@ -88,6 +89,11 @@ class Decoders:
         with ThreadPoolExecutor(self.workers) as threads:
             yield from threads.map(self._attempt, paths)
 
+    def header_many(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Header | VideoError]]:
+        """Read the headers of files side by side, in the order given; nothing is decoded."""
+        with ThreadPoolExecutor(self.workers) as threads:
+            yield from threads.map(self._header, paths)
+
     def sampled_frames(self, wanted: Sampling) -> "FrameStream":
         """Read frames at a rate; the child decodes the next chunk while this one is used.
 
@@ -150,6 +156,13 @@ class Decoders:
             return path, self.probe(path)
         except VideoError as error:
             return path, error
+
+    def _header(self, path: Path) -> tuple[Path, Header | VideoError]:
+        try:
+            (message,) = self._ask("header", path, {})
+        except VideoError as error:
+            return path, error
+        return path, Header(**message.header["facts"])
 
     def _ask(
         self,

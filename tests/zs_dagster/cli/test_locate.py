@@ -90,7 +90,7 @@ def test_without_weights_the_profiles_and_how_to_get_them_are_named(
     ended = cli("locate", tiny.videos / "first.mp4", "--actions", "golf swing")
     assert ended.status == 2
     assert "choose --models light" in ended.err
-    assert "hf download HuggingFaceTB/SmolVLM2-2.2B-Instruct" in ended.err
+    assert "zs-dagster models pull light" in ended.err
     assert "--models demo runs at once but knows only drawn shapes" in ended.err
     assert len(ended.err.splitlines()) == 1
     assert not list((tiny.root / "datasets").glob("locate-*"))

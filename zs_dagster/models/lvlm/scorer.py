@@ -15,8 +15,10 @@ from zs_dagster.models.lvlm.forward import Forward, frame_size, names_the_frames
 from zs_dagster.models.lvlm.memory import BatchSize
 from zs_dagster.models.lvlm.mode_choice import ModeChoice
 from zs_dagster.models.lvlm.modes import SCORES, Mode
-from zs_dagster.models.lvlm.selection import report_mass
+from zs_dagster.models.lvlm.naive import naive_logits
+from zs_dagster.models.lvlm.selection import CHECK_QUESTIONS, report_mass
 from zs_dagster.models.lvlm.streams import to_host
+from zs_dagster.models.lvlm.tokens import AnswerTokens
 from zs_dagster.models.protocols import FeatureArray, FrameArray
 
 Collect = Callable[[], FeatureArray]
@@ -75,6 +77,21 @@ class TransformersScorer:
     def mode_reason(self) -> str:
         """Why this mode: asked for, or what the start-up check measured."""
         return self._modes.last().reason
+
+    @property
+    def answers(self) -> AnswerTokens:
+        """The token ids that count as yes and as no."""
+        return self._backend.answers
+
+    def answer_mass(self, frame: FrameArray) -> float:
+        """Return the probability on yes or no, mean over the questions of the self-check.
+
+        Args:
+            frame: uint8 RGB, ``(1, H, W, 3)``.
+        """
+        with torch.inference_mode():
+            logits = [naive_logits(self._backend, frame[0], text) for text in CHECK_QUESTIONS]
+            return float(self.answers.mass(torch.stack(logits)).mean())
 
     def score(self, frames: FrameArray, questions: Sequence[str]) -> FeatureArray:
         """Return P(yes) of every question about every frame.
