@@ -1,6 +1,7 @@
 """Frames and questions -> P(yes), asked once per video content, question and model."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,7 +20,8 @@ from zs_dagster.errors import VideoError
 from zs_dagster.frame_confidence.asking import Mask
 from zs_dagster.frame_confidence.task import KIND, ScoringTask
 from zs_dagster.home import Home
-from zs_dagster.models.loading import declared_lvlm
+from zs_dagster.models import throughput
+from zs_dagster.models.loading import Models, declared_lvlm
 from zs_dagster.models.protocols import YesNoScorer
 from zs_dagster.progress import track
 from zs_dagster.queries.class_query import ClassQuery
@@ -48,12 +50,14 @@ def frame_confidence(
     """P(yes) of the start and the end question per sampled frame and candidate class."""
     dataset, tables = library.untrimmed(context.partition_key), home.get().tables
     store = home.get().store
-    videos = wanted(home.get(), dataset, models.get().lvlm_fingerprint(dataset.profile))
+    fingerprint = models.get().lvlm_fingerprint(dataset.profile)
+    videos = wanted(home.get(), dataset, fingerprint)
     missing = {v.video_id: len(v.missing(store)) for v in videos if v.missing(store)}
     unscored = [video for video in videos if video.video_id in missing]
     with decoders.start(dataset.reader) as pool:
         asked = Asking(store, pool, lambda: models.get().scorer(dataset.profile))
         asked.about(unscored)
+    _remember_speed(home.get(), fingerprint, models.get(), asked)
     scored = [video for video in videos if video.video_id not in asked.broken]
     parts = [_tabulate(video, home.get(), dataset.name) for video in scored]
     tables.keep_parts(KIND, dataset.name, parts)
@@ -64,17 +68,33 @@ def frame_confidence(
     return versioned(rows, computed=computed, reused=total - computed, metadata=metadata)
 
 
+def _remember_speed(home: Home, fingerprint: str, models: Models, asked: "Asking") -> None:
+    """Let the next dry run say hours."""
+    if asked.n_frames:
+        throughput.record(
+            home,
+            fingerprint,
+            throughput.device_name(models.device),
+            frames=asked.n_frames,
+            answers=asked.n_answers,
+            seconds=asked.seconds,
+        )
+
+
 class Asking:
     """Puts videos to the model; one that cannot be read is left out, the rest goes on.
 
     Attributes:
         broken: Ids of the videos left out.
         n_frames: Frames the model was asked about; twice where a second look was taken.
+        n_answers: Its answers: frames times prompts.
+        seconds: From the first frame of each video to the last answer about it.
     """
 
     def __init__(self, store: Store, pool: Decoders, scorer: Callable[[], YesNoScorer]) -> None:
         self.broken: set[str] = set()
-        self.n_frames = 0
+        self.n_frames = self.n_answers = 0
+        self.seconds = 0.0
         self._store, self._pool, self._scorer = store, pool, scorer
         self._under_way: deque[tuple[Wanted, ScoringTask, Mask]] = deque()
 
@@ -86,15 +106,18 @@ class Asking:
             streams = self._pool.sampled_many(self._requests(left))
             for _, frames in track(streams, KIND, len(left)):
                 video, task, look = self._under_way.popleft()
+                scorer, started = self._scorer(), time.monotonic()
                 try:
                     chunks = ((chunk.rgb, chunk.time_s) for chunk in frames)
-                    task.ask(look, chunks, self._scorer().score_stream)
+                    task.ask(look, chunks, scorer.score_stream)
                 except VideoError as error:
                     # The file was fine when it was probed; what follows works on the rest.
                     logger.warning("%s is left out: %s", video.video_id, error.reason)
                     self.broken.add(video.video_id)
                     continue
+                self.seconds += time.monotonic() - started
                 self.n_frames += int(look.any(axis=1).sum())
+                self.n_answers += int(look.sum())
                 if task.next_look().any():
                     again.append(video)
                 else:

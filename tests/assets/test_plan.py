@@ -1,6 +1,6 @@
 """A plan says what a run then does, and touches nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,11 @@ class Counting:
         self.frames += len(frames)
         self.answers += len(frames) * len(questions)
         return self.scorer.score(frames, questions)
+
+    def score_stream(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[FeatureArray]:
+        return (self.score(frames, questions) for frames in chunks)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def record(
         device: What `device_name` says.
         frames: Frames that were scored.
         answers: Frames times the prompts asked about each.
-        seconds: In the scorer, loading and decoding left out. Nothing is kept if it is 0.
+        seconds: From frames to answers; loading the model is left out. 0 keeps nothing.
     """
     if not frames or seconds <= 0:
         return
