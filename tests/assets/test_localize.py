@@ -269,7 +269,7 @@ def test_no_readable_video_fails_with_the_reason(
 ) -> None:
     for path in tiny.videos.rglob("*.mp4"):
         path.write_bytes(b"no video")
-    with pytest.raises(DatasetError, match="no video of 'tiny' can be read: "):
+    with pytest.raises(DatasetError, match="no video of 'tiny' can be read; the first, "):
         run_localize(tiny)
 
 
