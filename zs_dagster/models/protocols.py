@@ -1,6 +1,6 @@
 """What the pipeline asks of a model, whatever library or server stands behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -29,3 +29,8 @@ class YesNoScorer(Protocol):
 
     def score(self, frames: FrameArray, questions: Sequence[str]) -> FeatureArray:
         """Return P(yes), shape ``(N, Q)`` in ``[0, 1]``, for N frames and Q prompts."""
+
+    def score_stream(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[FeatureArray]:
+        """Score chunks of frames as they come: one array ``(N, Q)`` per chunk, in order."""

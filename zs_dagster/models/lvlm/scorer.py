@@ -1,6 +1,6 @@
 """`TransformersScorer`: P(yes) for every frame and question, by the fastest safe mode."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -93,6 +93,13 @@ class TransformersScorer:
         _check_finite(log_odds, self._backend.name)
         scores: FeatureArray = log_odds.sigmoid().numpy()
         return scores
+
+    def score_stream(
+        self, chunks: Iterable[FrameArray], questions: Sequence[str]
+    ) -> Iterator[FeatureArray]:
+        """Score chunks of frames as they come: one array ``(N, Q)`` per chunk, in order."""
+        for frames in chunks:
+            yield self.score(frames, questions)
 
     @cached_property
     def _choice(self) -> Choice:
