@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import yaml
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # Partitions are read when `assets` is imported, so the home must lie there before any test.
 SESSION_HOME = Path(tempfile.mkdtemp(prefix="zs-dagster-tests-"))
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"

@@ -45,9 +45,13 @@ class Tally:
     def log(self) -> None:
         """Say it in the log; as a warning if answers were estimated."""
         mean = self.width_sum / max(self.answers, 1)
-        logger.log(
-            logging.WARNING if self.truncated else logging.INFO,
-            "%d answers; in %d of them yes or no was not among the most likely tokens and was "
-            "estimated by its bound; P(yes) is known to within %.2g on average, %.2g at worst",
-            *(self.answers, self.truncated, mean, self.width_max),
+        if self.truncated:
+            logger.warning(
+                "%d answers; in %d of them yes or no was not among the most likely tokens and "
+                "was estimated by its bound",
+                *(self.answers, self.truncated),
+            )
+        logger.info(
+            "%d answers; P(yes) is known to within %.2g on average, %.2g at worst",
+            *(self.answers, mean, self.width_max),
         )
