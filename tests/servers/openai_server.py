@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Condition, Event, Thread
+from threading import Condition, Thread
 from typing import Any, Literal, Protocol
 
 from typing_extensions import override
@@ -80,7 +80,6 @@ class OpenAiServer:
         self.connections = 0
         self._here = 0
         self._changed = Condition()
-        self.closing = Event()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.owner = self
 
@@ -97,7 +96,6 @@ class OpenAiServer:
         try:
             yield self
         finally:
-            self.closing.set()
             self._http.shutdown()
             self._http.server_close()
             thread.join()
@@ -113,10 +111,13 @@ class OpenAiServer:
             self._changed.wait_for(lambda: self.peak >= self.gather, timeout=PATIENCE_S)
         try:
             yield
+            with self._changed:
+                self.answered[name] += 1
         finally:
             with self._changed:
                 self._here -= 1
                 self.log.append(("end", name))
+                self._changed.notify_all()
 
     def next_fault(self) -> Fault | None:
         """Take the fault of the next completion."""
@@ -128,6 +129,13 @@ class OpenAiServer:
         with self._changed:
             self.connections += change
             self._changed.notify_all()
+
+    def wait_until_answered(self, count: int) -> bool:
+        """Say whether so many completions were answered well, giving them time to be."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self.answered.total() >= count, timeout=PATIENCE_S
+            )
 
     def wait_until_left(self) -> bool:
         """Say whether all clients closed their connections, giving them time to do so."""
@@ -202,7 +210,6 @@ class _Handler(BaseHTTPRequestHandler):
         owner, name = self.server.owner, self.server.owner.brain.name(body)
         with owner.under_way(name):
             answer = json.dumps(owner.brain.complete(body))
-            owner.answered[name] += 1
         self._send(200, answer)
 
     def _fail(self, fault: Fault) -> None:
@@ -213,7 +220,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, fault.message)
             return
         if fault.kind == "hang":
-            self.server.owner.closing.wait(PATIENCE_S)
+            # Nothing comes until the client gives up and closes the connection.
+            self.connection.settimeout(PATIENCE_S)
+            self.connection.recv(1)
         self.close_connection = True
 
     def _send(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_exact_scores_are_those_of_the_model(
 def test_the_mode_is_what_the_server_can_do(
     brain: DemoBrain,
     mode: str,
-    tokens: str,
+    tokens: Literal["variants", "paper"],
     frames: Frames,
     questions: Questions,
     local: Scores,
@@ -167,9 +168,13 @@ def test_the_fingerprint_names_what_shapes_a_score(lvlm_server: OpenAiServer) ->
         values = {"base_url": lvlm_server.url, **settings}
         return ServerScorer(LvlmServer.model_validate(values)).fingerprint
 
-    same = [{}, {"model": "demo-lvlm"}, {"concurrency": 3, "timeout_s": 7, "max_retries": 0}]
+    same: list[dict[str, Any]] = [
+        {},
+        {"model": "demo-lvlm"},
+        {"concurrency": 3, "timeout_s": 7, "max_retries": 0},
+    ]
     assert len({fingerprint(**settings) for settings in same}) == 1
-    other = [{}, {"image_format": "jpeg"}, {"tokens": "paper"}]
+    other: list[dict[str, Any]] = [{}, {"image_format": "jpeg"}, {"tokens": "paper"}]
     assert len({fingerprint(**settings) for settings in other}) == 3
     with OpenAiServer(DemoBrain(by_id=False)).running() as elsewhere:
         assert fingerprint() != fingerprint(base_url=elsewhere.url)
