@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tests.servers.openai_server import Fault, OpenAiServer
 from tests.zs_dagster.models.server.conftest import Scorer
 from zs_dagster.errors import InputError, ModelError
+from zs_dagster.models.server import connection
 
 Frames = NDArray[np.uint8]
 Scores = NDArray[np.float32]
@@ -108,6 +109,29 @@ def test_a_server_that_wants_much_patience_is_not_waited_for(
     lvlm_server.faults.append(Fault("status", 429, retry_after="3600"))
     with pytest.raises(ModelError, match=r"429 .*is to be tried again in 3600 s"):
         asked.score(frames[:1], ["Is it day?"])
+
+
+def test_the_pause_is_what_the_server_asks_for_and_doubles_where_it_does_not(
+    scorer: Scorer,
+    lvlm_server: OpenAiServer,
+    frames: Frames,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "zs_dagster")
+    monkeypatch.setattr(connection, "FIRST_PAUSE_S", 0.001)
+    asked = scorer()
+    _ = asked.mode
+    waits = ["0.003", None, None, "0"]
+    lvlm_server.faults.extend(Fault("status", 429, retry_after=wait) for wait in waits)
+    asked.score(frames[:1], ["Is it day?"])
+    tries = [r.getMessage() for r in caplog.records if "the next follows" in r.message]
+    assert [text.rpartition(" in ")[2] for text in tries] == [
+        "0.003 s",
+        "0.002 s",
+        "0.004 s",
+        "0 s",
+    ]
 
 
 def test_a_refused_request_is_not_tried_again(

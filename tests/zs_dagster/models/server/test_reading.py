@@ -67,6 +67,12 @@ def test_a_missing_side_is_estimated_by_its_bound() -> None:
     assert found.high == 1.0
 
 
+def test_rounded_log_probabilities_leave_room_for_a_missing_side() -> None:
+    # They add up to one, as float32 may have it, and still "no" is not impossible.
+    found = reading(by_text("variants"), Yes=0.6, The=0.4)
+    assert 0.99999 < found.low <= found.p_yes < 1.0
+
+
 def test_the_paper_takes_the_bare_word_only() -> None:
     found = reading(by_text("paper"), Yes=0.6, no=0.1, yes=0.3)
     assert found.p_yes == pytest.approx(0.75)

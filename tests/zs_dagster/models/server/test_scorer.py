@@ -83,14 +83,21 @@ def test_an_answer_without_yes_and_no_names_frame_and_question(
     with OpenAiServer(brain).running() as server:
         asked = ServerScorer(LvlmServer(base_url=server.url))
         assert asked.mode == "top-20"
-        brain.forgets = frozenset({"yes", "no"})
+        server.answered.clear()
+
+        def chunks() -> Iterator[Frames]:
+            yield frames[:3]
+            assert server.wait_until_answered(3 * len(questions))
+            brain.forgets = frozenset({"yes", "no"})
+            yield frames[:1]
+
         expected = (
-            r"the answer to frame 0 and 'Is the red star at the top\? Only answer yes or no\.' "
+            r"the answer to frame 3 and 'Is the red star at the top\? Only answer yes or no\.' "
             r"must begin with yes or no, got neither among the 20 most likely tokens \('.*"
             r"switch the reasoning of the model off"
         )
         with pytest.raises(ModelError, match=expected):
-            asked.score(frames[:1], questions)
+            list(asked.score_stream(chunks(), questions))
 
 
 def test_an_unsure_model_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
