@@ -46,6 +46,7 @@ class LoopThread:
             self._left = asyncio.Event()
             self._ready.set_result(asyncio.get_running_loop())
             await self._left.wait()
+            # Requests end before their client does, or they would be tried again without it.
             rest = asyncio.all_tasks() - {asyncio.current_task()}
             for task in rest:
                 task.cancel()
