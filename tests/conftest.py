@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import yaml
 
+pytest_plugins = ["tests.servers.fixtures", "tests.llm_server"]
+
 # Partitions are read when `assets` is imported, so the home must lie there before any test.
 SESSION_HOME = Path(tempfile.mkdtemp(prefix="zs-dagster-tests-"))
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
@@ -20,7 +22,6 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["ZS_HOME"] = str(SESSION_HOME)
 os.environ.pop("DAGSTER_HOME", None)
 
-pytest_plugins = ["tests.llm_server"]
 
 FPS, SIZE = 4, 64
 CLASSES = ("purple ball rises", "purple ball falls", "orange square slides right")

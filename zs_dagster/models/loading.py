@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zs_dagster.digests import digest
 from zs_dagster.errors import ModelError
@@ -12,9 +13,12 @@ from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
 from zs_dagster.models.llm.local import LocalLlm
 from zs_dagster.models.llm.server import ServerLlm
 from zs_dagster.models.lvlm.source import find_source
-from zs_dagster.models.profiles import Lvlm, load_profile
+from zs_dagster.models.profiles import Lvlm, LvlmServer, load_profile
 from zs_dagster.models.protocols import YesNoScorer
 from zs_dagster.models.weights import how_to_get_weights, missing_weights
+
+if TYPE_CHECKING:
+    from zs_dagster.models.server.scorer import ServerScorer
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,10 @@ class Models:
         return clip_fingerprint(clip.model, clip.pretrained)
 
     def lvlm_fingerprint(self, profile: str) -> str:
-        """Identify the LVLM of a profile without loading it; may ask the hub for a commit."""
-        lvlm = _local(profile)
+        """Identify the LVLM of a profile without loading it; may ask the hub or the server."""
+        lvlm = load_profile(profile).lvlm
+        if isinstance(lvlm, LvlmServer):
+            return _server(lvlm).fingerprint
         with _remedy(profile):
             source = find_source(lvlm.model, lvlm.revision)
         return source.fingerprint(lvlm.dtype, lvlm.tokens, lvlm.image)
@@ -45,9 +51,12 @@ class Models:
             return _clip(profile, self.device)
 
     def scorer(self, profile: str) -> YesNoScorer:
-        """Load the LVLM of a profile."""
+        """Load the LVLM of a profile, or name the server that holds it."""
+        lvlm = load_profile(profile).lvlm
+        if isinstance(lvlm, LvlmServer):
+            return _server(lvlm)
         with _remedy(profile):
-            return _scorer(profile, self.device)
+            return _scorer(lvlm, self.device)
 
     def llm(self, profile: str) -> ServerLlm | LocalLlm:
         """Return the language model of a profile; loaded or reached when first asked."""
@@ -56,22 +65,19 @@ class Models:
 
 
 def declared_lvlm(profile: str) -> str:
-    """Identify the LVLM of a profile as far as that needs no hub.
+    """Identify the LVLM of a profile as far as that needs no hub and no server.
 
     For the version of assets, which is read wherever definitions are loaded.
     """
-    lvlm = _local(profile)
+    lvlm = load_profile(profile).lvlm
+    if isinstance(lvlm, LvlmServer):
+        # Only the place says which model "auto" may be.
+        place = lvlm.base_url if lvlm.model == "auto" else ""
+        return digest("lvlm-server", lvlm.model, place, lvlm.tokens, lvlm.image_format)
     if Path(lvlm.model).is_dir():
         return Models().lvlm_fingerprint(profile)
     way = () if lvlm.image == "full" else (lvlm.image,)
     return digest("lvlm", lvlm.model, lvlm.revision, lvlm.dtype, lvlm.tokens, *way)
-
-
-def _local(profile: str) -> Lvlm:
-    lvlm = load_profile(profile).lvlm
-    if not isinstance(lvlm, Lvlm):
-        raise ModelError(f"profile '{profile}' names a server, which cannot be asked yet")
-    return lvlm
 
 
 @contextmanager
@@ -96,11 +102,18 @@ def _clip(profile: str, device: str) -> OpenClipEncoder:
     return OpenClipEncoder(clip.model, clip.pretrained, device=device, batch=clip.batch)
 
 
+@lru_cache(maxsize=4)
+def _server(server: LvlmServer) -> "ServerScorer":
+    """Meet a server once per process: its model and mode then hold for all answers."""
+    from zs_dagster.models.server.scorer import ServerScorer
+
+    return ServerScorer(server)
+
+
 @lru_cache(maxsize=1)
-def _scorer(profile: str, device: str) -> YesNoScorer:
+def _scorer(lvlm: Lvlm, device: str) -> YesNoScorer:
     from zs_dagster.models.lvlm.loading import load_scorer
 
-    lvlm = _local(profile)
     return load_scorer(
         lvlm.model,
         revision=lvlm.revision,
