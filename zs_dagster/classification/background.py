@@ -8,9 +8,9 @@ _SCENES = (
     "a car park, the sky, the sea, snow, grass, sand"
 )
 _THINGS = (
-    "a wall, a table, a chair, a door, a window, a floor, a tree, a plant, a car, a box, a bag, "
-    "a cup, a lamp, a screen, a sign, a logo, a map, a drawing, some text, a title card, "
-    "a black screen, a person, people, a face, an animal"
+    "a wall, a table, a chair, a door, a window, a floor, a tree, a plant, a car, a box, "
+    "a bag, a cup, a lamp, a screen, a sign, a logo, a map, a drawing, some text, "
+    "a title card, a black screen, a person, people, a face, an animal"
 )
 
 BACKGROUND_PROMPTS = tuple(f"a video of {x}." for x in f"{_SCENES}, {_THINGS}".split(", "))

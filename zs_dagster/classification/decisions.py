@@ -127,10 +127,10 @@ def known_scores(scores: FloatArray, scale: float, rule: str) -> FloatArray:
         InputError: If the rule is unknown, or ``margin`` is asked of a single class.
     """
     check_choice("rule", rule, KNOWN_RULES)
-    logits = scale * scores
     if rule == "energy":
-        top = logits.max(axis=-1)
-        energy: FloatArray = top + np.log(np.exp(logits - top[..., None]).sum(axis=-1))
+        logits = scale * scores
+        top = logits.max(axis=-1, keepdims=True)
+        energy: FloatArray = (top + np.log(np.exp(logits - top).sum(-1, keepdims=True)))[..., 0]
         return energy
     best = np.sort(clip_probabilities(scores, scale), axis=-1)
     if rule == "margin" and best.shape[-1] < 2:
