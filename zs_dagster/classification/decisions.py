@@ -91,7 +91,8 @@ def background_z_scores(scores: FloatArray, background: FloatArray) -> FloatArra
     deviation = background.std(axis=-1, ddof=1, keepdims=True)
     if not (deviation > 0).all():
         raise InputError("background scores must differ, got equal ones; use other prompts")
-    return (scores - background.mean(axis=-1, keepdims=True)) / deviation
+    z: FloatArray = (scores - background.mean(axis=-1, keepdims=True)) / deviation
+    return z
 
 
 def against_negative(scores: FloatArray, negative: FloatArray, scale: float) -> FloatArray:
