@@ -157,7 +157,9 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
                 raise InputError(f"{place}: video and label must not be empty")
             yield place, fields
     except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not usable CSV: {error}") from error
+        # Its own count stops at the last row that was read.
+        line = reader.reader.line_num
+        raise InputError(f"{path}:{line}: not usable CSV: {error}") from error
 
 
 def _json(path: Path) -> Any:  # noqa: ANN401 - JSON may be anything

@@ -39,9 +39,11 @@ def test_no_other_temperature_is_likelier(seed: int, temperature: float) -> None
 
 def test_logits_that_never_err_or_say_nothing_end_at_the_limit() -> None:
     sure = fit_temperature(np.eye(3), np.arange(3))
-    assert (sure.is_at_limit, sure.temperature) == (True, pytest.approx(0.01, rel=1e-4))
+    assert sure.is_at_limit
+    assert sure.temperature == pytest.approx(0.01, rel=1e-4)
     wrong = fit_temperature(10 * np.eye(3), (np.arange(3) + 1) % 3)
-    assert (wrong.is_at_limit, wrong.temperature) == (True, pytest.approx(100, rel=1e-4))
+    assert wrong.is_at_limit
+    assert wrong.temperature == pytest.approx(100, rel=1e-4)
 
 
 @pytest.mark.parametrize(
