@@ -70,13 +70,15 @@ def read_guesses(path: Path) -> Guesses:
             video; names the line or the video.
     """
     found: Guesses = {}
+    seen: set[tuple[str, str]] = set()
     rows = _json_guesses(path) if path.suffix.lower() == ".json" else _csv_guesses(path)
     for place, video, guess in rows:
         guesses = found.setdefault(video, [])
         if guess is None:
             continue
-        if any(guess.label == other.label for other in guesses):
+        if (video, guess.label) in seen:
             raise InputError(f"{place}: label '{guess.label}' of '{video}' comes twice")
+        seen.add((video, guess.label))
         guesses.append(guess)
     return found
 
