@@ -96,9 +96,8 @@ def confusion_matrix(outcome: RankedClasses) -> IntArray:
     """
     n_classes = outcome.truth.shape[1]
     video, true_class = np.nonzero(outcome.truth)
-    first = outcome.ranked[video, 0]
-    predicted = np.where(first == NOTHING, n_classes, first)
-    predicted = np.where(hits(outcome, 1)[video], true_class, predicted)
+    # `NOTHING` is an index from the end: the last column.
+    predicted = np.where(hits(outcome, 1)[video], true_class, outcome.ranked[video, 0])
     counts = np.zeros((n_classes, n_classes + 1), dtype=np.int64)
     np.add.at(counts, (true_class, predicted), 1)
     return counts

@@ -79,7 +79,9 @@ def test_probability_ensembles_keep_templates_apart() -> None:
     apart = template_prototypes(rows, 2)
     assert apart.shape == (2, 3, 6)
     # Sentence 2 g + p is name g in template p.
-    np.testing.assert_allclose(apart[1, 2], unit(rows[5]))
+    for name, template in ((0, 1), (2, 0)):
+        row = unit(rows[2 * name + template])
+        np.testing.assert_allclose(apart[template, name], row)
     scores = apart @ frame
     expected = softmax(20 * scores).mean(axis=0)
     found = softmax(20 * mean_probability_scores(scores, 20.0))
@@ -118,6 +120,7 @@ def test_the_classifier_is_that_of_open_clip() -> None:
         (np.ones(3), r"text features must have shape \(3, D\)"),
         (np.array([[1, 0], [0, 0], [1, 1]]), "must be finite and not zero; 1 of 3 are not"),
         (np.array([[1, 0], [np.nan, 0], [1, 1]]), "text features must be finite and not zero"),
+        (np.array([[1, 0], [np.inf, 0], [1, 1]]), "text features must be finite and not zero"),
     ],
 )
 def test_features_that_do_not_fit_are_refused(rows: np.ndarray, rule: str) -> None:

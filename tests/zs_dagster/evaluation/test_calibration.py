@@ -16,6 +16,9 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(found.accuracy, [0.5, 0.5])
     assert found.count.tolist() == [2, 2]
     assert found.expected_error == pytest.approx((0.2 + 0.35) / 2)
+    # Of three videos, two are in the first bin.
+    uneven = reliability(confidence[:3], np.array([True, False, False]), n_bins=2)
+    assert uneven.expected_error == pytest.approx((2 * 0.5 + 0.1) / 3)
 
 
 def test_bins_hold_equally_many_videos() -> None:
