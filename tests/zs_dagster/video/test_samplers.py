@@ -78,6 +78,8 @@ def test_by_hand() -> None:
     )
     np.testing.assert_array_equal(rate_indices(100, 4, fps=25, rate=2), [12, 37, 62, 87])
     np.testing.assert_array_equal(sample("fps:2", Evidence(100, fps=25), 4), [12, 37, 62, 87])
+    # The 26th step of 3.24 frames ends at the 81st of 81 frames, after the last.
+    assert rate_indices(81, 99, fps=23.976, rate=7.4)[-1] == 77
 
 
 @given(SIZES, SIZES, st.floats(1, 120), st.floats(0.1, 200))
