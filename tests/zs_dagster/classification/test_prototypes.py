@@ -119,8 +119,8 @@ def test_the_classifier_is_that_of_open_clip() -> None:
         (np.ones((2, 3)), r"text features must have shape \(3, D\).*got \(2, 3\)"),
         (np.ones(3), r"text features must have shape \(3, D\)"),
         (np.array([[1, 0], [0, 0], [1, 1]]), "must be finite and not zero; 1 of 3 are not"),
-        (np.array([[1, 0], [np.nan, 0], [1, 1]]), "text features must be finite and not zero"),
-        (np.array([[1, 0], [np.inf, 0], [1, 1]]), "text features must be finite and not zero"),
+        (np.array([[1, 0], [np.nan, 0], [1, 1]]), "^text features must be finite and not zero"),
+        (np.array([[1, 0], [np.inf, 0], [1, 1]]), "^text features must be finite and not zero"),
     ],
 )
 def test_features_that_do_not_fit_are_refused(rows: np.ndarray, rule: str) -> None:
