@@ -1,0 +1,1 @@
+"""From frame features and class texts to labels; numpy alone, no model."""
