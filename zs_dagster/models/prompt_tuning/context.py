@@ -61,6 +61,7 @@ def build_prompts(
     ids = tokenize(["", ctx_init, *texts], context_length=tower.length)
     wide = tokenize(["", ctx_init, *texts], context_length=tower.length + 1)
     _check_length(ids, wide, [ctx_init, ctx_init, *class_names])
+    _check_names(ids, class_names)
     start, end = _slot(ids, ctx_init)
     prompts = ids[2:].to(tower.device)
     return Prompts(prompts[:, : tower.useful_length(prompts)], start, end)
@@ -76,6 +77,16 @@ def _check_length(ids: Tensor, wide: Tensor, names: Sequence[str]) -> None:
         raise ModelError(
             f"a prompt must have at most {limit} tokens, got more for '{name[:60]}'; "
             "shorten the class name or ctx_init"
+        )
+
+
+def _check_names(ids: Tensor, class_names: Sequence[str]) -> None:
+    is_lost = (ids[2:] == ids[1]).all(dim=1)
+    if bool(is_lost.any()):
+        name = class_names[int(is_lost.int().argmax())]
+        raise ModelError(
+            f"a class name must change the prompt, got '{name[:60]}', which the tokenizer "
+            "drops; use words"
         )
 
 

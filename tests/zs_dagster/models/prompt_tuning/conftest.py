@@ -1,6 +1,6 @@
 """Small random models of every supported kind, with real tokenizers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,27 +13,65 @@ from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 from open_clip.transformer import TextTransformer
 from tokenizers import Tokenizer as Vocabulary
 from tokenizers import models, pre_tokenizers, processors
+from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from zs_dagster.models.clip import OpenClipEncoder
 from zs_dagster.models.profiles import load_profile
 from zs_dagster.models.prompt_tuning.context import Tokenize
+from zs_dagster.models.prompt_tuning.parameters import ZarParameters
+from zs_dagster.models.prompt_tuning.tuner import PromptTuner
 from zs_dagster.models.protocols import FeatureArray
 
 Network: TypeAlias = Any
+Value: TypeAlias = Any
 
 NAMES = ["archery", "playing the violin", "brush hair", "apply eye makeup", "golf swing"]
+DEMO_NAMES = ("a red ball slides right", "a purple square", "a green star", "a ball", "red")
 WORDS = sorted({word for name in [*NAMES, "a video of a ."] for word in name.split()})
+UNKNOWN = "?"
 DIM = 24
 LENGTH = 20
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A model and its tokenizer."""
+    """A model and its tokenizer, and what they are asked about."""
 
     network: Network
     tokenize: Tokenize
+    names: Sequence[str] = tuple(NAMES)
+    has_start: bool = True
+
+    @property
+    def dim(self) -> int:
+        return int(self.network.visual.output_dim)
+
+    def ids(self) -> Tensor:
+        """Of the prompts of all classes, as long as the model takes."""
+        prompts = [f"a video of a {name}." for name in self.names]
+        return self.tokenize(prompts, context_length=self.network.context_length)
+
+    def text_features(self) -> Tensor:
+        """What the model itself makes of the prompts."""
+        with torch.no_grad():
+            features: Tensor = self.network.encode_text(self.ids())
+        return features
+
+    def tuner(self, **parameters: Value) -> PromptTuner:
+        return PromptTuner(self.network, self.tokenize, self.names, ZarParameters(**parameters))
+
+    def video(
+        self, seed: int = 0, n_views: int = 6, n_frames: int = 3
+    ) -> tuple[FeatureArray, FeatureArray]:
+        """Features of frames around a mixture of two classes: of views, of the final view."""
+        rng = np.random.default_rng(seed)
+        texts = self.text_features().float()
+        texts = (texts / texts.norm(dim=1, keepdim=True)).numpy()
+        middle = texts[seed % len(texts)] + 0.8 * texts[(seed + 1) % len(texts)]
+        noise = rng.normal(size=(n_views + 1, n_frames, self.dim)) / self.dim**0.5
+        frames = 7 * (middle + 0.7 * noise).astype(np.float32)
+        return frames[:-1], frames[-1]
 
 
 def vision(**changes: object) -> dict[str, object]:
@@ -58,16 +96,17 @@ def text(**changes: object) -> dict[str, object]:
 
 def words_tokenizer(folder: Path, *, has_start: bool) -> Tokenize:
     """A tokenizer of words through the loading code of published ones, SigLIP's way if bare."""
-    ids = {word: place for place, word in enumerate(["<pad>", "<end>", "<start>", "?", *WORDS])}
-    vocabulary = Vocabulary(models.WordLevel(ids, unk_token="?"))
+    ids = {
+        word: place for place, word in enumerate(["<pad>", "<end>", "<start>", UNKNOWN, *WORDS])
+    }
+    vocabulary = Vocabulary(models.WordLevel(ids, UNKNOWN))
     vocabulary.pre_tokenizer = pre_tokenizers.Whitespace()
     start = "<start> " if has_start else ""
     vocabulary.post_processor = processors.TemplateProcessing(
         single=f"{start}$A <end>", special_tokens=[("<start>", 2), ("<end>", 1)]
     )
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=vocabulary, pad_token="<pad>", eos_token="<end>", unk_token="?"
-    )
+    special = {"pad_token": "<pad>", "eos_token": "<end>", "unk_token": UNKNOWN}
+    fast = PreTrainedTokenizerFast(tokenizer_object=vocabulary, **special)
     fast.save_pretrained(str(folder))
     tokenize: Tokenize = HFTokenizer(str(folder), context_length=LENGTH, clean="lower")
     return tokenize
@@ -78,17 +117,17 @@ def byte_pairs() -> Tokenize:
     return tokenize
 
 
-def vit(folder: Path) -> Clip:
+def vit(_folder: Path) -> Clip:
     return Clip(open_clip.CLIP(DIM, vision(), text()), byte_pairs())
 
 
-def resnet(folder: Path) -> Clip:
+def resnet(_folder: Path) -> Clip:
     tower = vision(layers=(1, 1, 1, 1), head_width=16)
     network = open_clip.CLIP(DIM, tower, text(proj_bias=True), quick_gelu=True)
     return Clip(network, byte_pairs())
 
 
-def eva(folder: Path) -> Clip:
+def eva(_folder: Path) -> Clip:
     network = open_clip.CustomTextCLIP(32, vision(), text(proj_type="none"))
     return Clip(network, byte_pairs())
 
@@ -98,7 +137,7 @@ def siglip(folder: Path) -> Clip:
         no_causal_mask=True, pool_type="last", proj_bias=True, vocab_size=4 + len(WORDS)
     )
     network = open_clip.CustomTextCLIP(DIM, vision(), tower, init_logit_bias=-10)
-    return Clip(network, words_tokenizer(folder, has_start=False))
+    return Clip(network, words_tokenizer(folder, has_start=False), has_start=False)
 
 
 def padded(folder: Path) -> Clip:
@@ -115,9 +154,9 @@ def padded(folder: Path) -> Clip:
     return Clip(network, words_tokenizer(folder, has_start=True))
 
 
-def demo(folder: Path) -> Clip:
+def demo(_folder: Path) -> Clip:
     encoder = OpenClipEncoder(load_profile("demo").clip.model, device="cpu")
-    return Clip(encoder.network, encoder.tokenize)
+    return Clip(encoder.network, encoder.tokenize, DEMO_NAMES)
 
 
 KINDS: dict[str, Callable[[Path], Clip]] = {
@@ -163,29 +202,23 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return build("vit", tmp_path_factory.mktemp("tokenizer"))
 
 
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Tokenize:
+    """A tokenizer of whole words, without a start token, as SigLIP has none."""
+    return words_tokenizer(tmp_path_factory.mktemp("tokenizer"), has_start=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    # Threads cost more than they save on matrices this small.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
-
-
-def width(network: Network) -> int:
-    return int(network.visual.output_dim)
-
-
-@pytest.fixture(scope="session")
-def video() -> Callable[..., tuple[FeatureArray, FeatureArray]]:
-    """Frames of views and of the final view, like one another, of a model's dimensions."""
-
-    def draw(
-        clip: Clip, seed: int = 0, n_views: int = 6, n_frames: int = 3
-    ) -> tuple[FeatureArray, FeatureArray]:
-        rng = np.random.default_rng(seed)
-        dim = width(clip.network)
-        middle = rng.normal(size=dim)
-        views = middle + rng.normal(size=(n_views, n_frames, dim))
-        final = middle + rng.normal(size=(n_frames, dim))
-        return views.astype(np.float32), final.astype(np.float32)
-
-    return draw
