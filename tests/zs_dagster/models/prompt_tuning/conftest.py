@@ -30,6 +30,7 @@ NAMES = ["archery", "playing the violin", "brush hair", "apply eye makeup", "gol
 DEMO_NAMES = ("a red ball slides right", "a purple square", "a green star", "a ball", "red")
 WORDS = sorted({word for name in [*NAMES, "a video of a ."] for word in name.split()})
 UNKNOWN = "?"
+TokenizerClass: Value = PreTrainedTokenizerFast  # Ships without types.
 DIM = 24
 LENGTH = 20
 
@@ -106,7 +107,7 @@ def words_tokenizer(folder: Path, *, has_start: bool) -> Tokenize:
         single=f"{start}$A <end>", special_tokens=[("<start>", 2), ("<end>", 1)]
     )
     special = {"pad_token": "<pad>", "eos_token": "<end>", "unk_token": UNKNOWN}
-    fast = PreTrainedTokenizerFast(tokenizer_object=vocabulary, **special)
+    fast = TokenizerClass(tokenizer_object=vocabulary, **special)
     fast.save_pretrained(str(folder))
     tokenize: Tokenize = HFTokenizer(str(folder), context_length=LENGTH, clean="lower")
     return tokenize
@@ -154,22 +155,22 @@ def padded(folder: Path) -> Clip:
     return Clip(network, words_tokenizer(folder, has_start=True))
 
 
-def demo(_folder: Path) -> Clip:
+def trained(_folder: Path) -> Clip:
     encoder = OpenClipEncoder(load_profile("demo").clip.model, device="cpu")
     return Clip(encoder.network, encoder.tokenize, DEMO_NAMES)
 
 
 KINDS: dict[str, Callable[[Path], Clip]] = {
-    build.__name__: build for build in (vit, resnet, eva, siglip, padded, demo)
+    build.__name__: build for build in (vit, resnet, eva, siglip, padded, trained)
 }
-CAUSAL = ("vit", "resnet", "eva", "demo")
+CAUSAL = ("vit", "resnet", "eva", "trained")
 
 
 def build(kind: str, folder: Path) -> Clip:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         clip = KINDS[kind](folder)
-        if kind != "demo":
+        if kind != "trained":
             sharpen(clip.network)
     clip.network.eval()
     return clip
@@ -200,6 +201,12 @@ def causal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def small(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     """One model where the kind does not matter."""
     return build("vit", tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """The trained model that ships with the demo."""
+    return build("trained", tmp_path_factory.mktemp("tokenizer"))
 
 
 @pytest.fixture(scope="session")

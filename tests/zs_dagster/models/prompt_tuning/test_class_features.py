@@ -8,6 +8,7 @@ import torch
 from open_clip.transformer import TextTransformer
 from torch import Tensor
 
+from zs_dagster.models.clip import Network
 from zs_dagster.models.prompt_tuning.class_features import (
     BUDGET_BYTES,
     ClassFeatures,
@@ -60,33 +61,25 @@ def test_activations_are_as_estimated_and_grow_with_the_length_of_the_prompt() -
     network = open_clip.CustomTextCLIP(8, {"layers": 1, "width": 64}, {"layers": 1})
     network.text = TextTransformer(vocab_size=64)  # That of ViT-B/16, but for the words.
     network.eval().requires_grad_(False)
-    tower = TextTower(network)
-    long, short = (saved_bytes(tower, length) for length in (77, 16))
+    long, short = (saved_bytes(network, length) for length in (77, 16))
     assert long / short == pytest.approx(4.8, abs=0.3)
-    assert short == pytest.approx(16 * tower.bytes_per_token, rel=0.05)
+    assert short == pytest.approx(16 * TextTower(network).bytes_per_token, rel=0.05)
 
 
-def saved_bytes(tower: TextTower, length: int) -> int:
+def saved_bytes(network: Network, length: int) -> int:
     """What the backward pass of one class keeps, besides parameters; each storage once."""
-    ids = torch.randint(1, 64, (1, length))
+    tower, ids = TextTower(network), torch.randint(1, 64, (1, length))
     embeddings = tower.embed(ids).requires_grad_()
+    weights = {weight.untyped_storage().data_ptr() for weight in network.parameters()}
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        if not isinstance(tensor, torch.nn.Parameter) and not is_view_of_parameter(tensor):
-            storage = tensor.untyped_storage()
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    weights = {
-        parameter.untyped_storage().data_ptr()
-        for parameter in tower._tower.parameters()  # White box: only weights are left out.
-    }
-
-    def is_view_of_parameter(tensor: Tensor) -> bool:
-        return tensor.untyped_storage().data_ptr() in weights
-
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         features = tower.encode(embeddings, ids)
-    features.sum().backward()
+    torch.autograd.grad(features.sum(), embeddings)
     return sum(kept.values())
