@@ -107,9 +107,9 @@ class PromptTuner:
             ModelError: If a feature is not finite or zero.
         """
         fusion = self._parameters.fusion
-        rows = fuse(torch.from_numpy(views).to(self._device), fusion)
+        rows = fuse(torch.tensor(views, device=self._device), fusion)
         whole = "embedding" if fusion == "image" else fusion
-        last = fuse(torch.from_numpy(final).to(self._device)[None], whole)
+        last = fuse(torch.tensor(final, device=self._device)[None], whole)
         features, selected, is_skipped = self._adapt(rows)
         before, after = self._logits(last, self._initial_features), self._logits(last, features)
         chosen = rows[selected]

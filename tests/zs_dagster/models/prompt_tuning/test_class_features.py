@@ -50,7 +50,7 @@ def test_the_initial_context_is_that_of_the_words(clip: "Clip") -> None:
 
 def test_the_chunk_follows_from_the_budget(small: "Clip") -> None:
     tower, prompts = parts(small)
-    per_class = 10 * 32 * 2 * 4 * 10  # Ten widths, two layers, float32, ten tokens.
+    per_class = 15 * 32 * 2 * 4 * 10  # Ten widths kept and five used, two layers, ten tokens.
     assert auto_chunk(tower, prompts, 3 * per_class) == 3
     assert auto_chunk(tower, prompts, 3 * per_class - 1) == 2
     assert auto_chunk(tower, prompts, 1) == 1
