@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from zs_dagster.models.protocols import FeatureArray, FrameArray
 
 STAGE_VERSION = "1"
 DEFAULT_BATCH = 64
+
+Network: TypeAlias = Any
+"""A model of open_clip, whose own types say too little to check against."""
+
+Tokenizer: TypeAlias = Any
+"""What turns texts into ids for such a model."""
 
 
 def clip_fingerprint(model: str, pretrained: str | None) -> str:
@@ -51,6 +57,16 @@ class OpenClipEncoder:
         self._batch = batch
         self._device = choose_device(device)
         self._model, self._preprocess, self._tokenize = _load(model, pretrained, self._device)
+
+    @property
+    def network(self) -> Network:
+        """The loaded model of open_clip, in evaluation mode."""
+        return self._model
+
+    @property
+    def tokenize(self) -> Tokenizer:
+        """Its tokenizer: texts to ids."""
+        return self._tokenize
 
     def encode_frames(self, frames: FrameArray, crop: str = EVAL) -> FeatureArray:
         """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features.

@@ -1,0 +1,1 @@
+"""Test-time prompt tuning of open_clip models: ZAR, one video at a time."""
