@@ -36,6 +36,46 @@ METRICS = pa.schema(
     ]
 )
 
+PREDICTIONS = pa.schema(
+    [
+        DATASET,
+        METHOD,
+        _column("split", TEXT, "Candidate classes and videos: a list or division"),
+        VIDEO,
+        _column("rank", COUNT, "1 is the best class; at most 5 are kept"),
+        LABEL,
+        _column("probability", NUMBER, "Of the class among the candidates, 0 to 1"),
+        _column("n_frames", COUNT, "Frames the prediction was made from"),
+    ]
+)
+CLASSIFIERS = pa.schema(
+    [
+        DATASET,
+        METHOD,
+        _column("split", TEXT, "Candidate classes and videos: a list or division"),
+        _column("parameters", TEXT, "Everything that was set, JSON"),
+        _column("scores", TEXT, "Store entry with `logits` (N, K) and its videos and classes"),
+        _column("videos", COUNT, "Videos classified"),
+        _column("skipped", COUNT, "Videos whose adaptation step was not taken"),
+    ]
+)
+CLASSIFICATION_METRICS = pa.schema(
+    [
+        DATASET,
+        METHOD,
+        _column("split", TEXT, "Candidate classes and videos: a list or division"),
+        _column("metric", TEXT, "Name of the number"),
+        _column("value", NUMBER, "Fraction, not percent"),
+        _column("low", NUMBER, "Lower end of the 95 % interval over videos", nullable=True),
+        _column("high", NUMBER, "Upper end of the 95 % interval over videos", nullable=True),
+        _column("parameters", TEXT, "Parameters of the method, JSON"),
+        _column("clip", TEXT, "Fingerprint of the CLIP model"),
+        _column("git_commit", TEXT, "Commit of the code, or unknown"),
+        RUN,
+        _column("created_at", TEXT, "UTC, ISO 8601"),
+    ]
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "videos": pa.schema(
         [
@@ -85,14 +125,15 @@ SCHEMAS: dict[str, pa.Schema] = {
         [
             DATASET,
             VIDEO,
-            _column("key", TEXT, "Store entry with `features` (T, D) fp16 and `time_s` (T,)"),
+            _column("bank", TEXT, "Feature bank of the video: store entries of its frames"),
+            _column("key", TEXT, "Entry, `time_s` (T,) and `eval` (T, D) fp16, or request"),
         ]
     ),
     "class_embeddings": pa.schema(
         [
             DATASET,
             LABEL,
-            _column("text_kind", TEXT, "name or description"),
+            _column("text_kind", TEXT, "name, description, or sentence of a template"),
             _column("text", TEXT, "Encoded sentence"),
             _column("key", TEXT, "Store entry with `feature` (D,)"),
         ]
@@ -139,6 +180,23 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "localization_metrics": METRICS,
     "metrics_history": METRICS,
+    "clip_predictions": PREDICTIONS,
+    "clip_classifiers": CLASSIFIERS,
+    "zar_predictions": PREDICTIONS,
+    "zar_classifiers": CLASSIFIERS,
+    "classification_metrics": CLASSIFICATION_METRICS,
+    "classification_history": CLASSIFICATION_METRICS,
+    "class_accuracy": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            _column("split", TEXT, "Candidate classes and videos: a list or division"),
+            LABEL,
+            _column("videos", COUNT, "Videos of the class"),
+            _column("accuracy", NUMBER, "Fraction, not percent", nullable=True),
+            RUN,
+        ]
+    ),
     "class_metrics": pa.schema(
         [
             DATASET,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
+from zs_dagster.datasets.classification import Classification
 from zs_dagster.datasets.labels import readable
 from zs_dagster.datasets.localization import Localization
 from zs_dagster.datasets.sources import AnnotationSource, Reader, Videos, annotation_source
@@ -53,6 +54,7 @@ class Dataset(Strict):
     profile: str = "demo"
     reader: Reader = Reader()
     localization: Localization = Localization()
+    classification: Classification = Classification()
     _file: Path | None = PrivateAttr(default=None)
 
     def read_from(self, file: Path) -> "Dataset":

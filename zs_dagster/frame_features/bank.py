@@ -6,24 +6,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zs_dagster.digests import digest
 from zs_dagster.errors import StoreError
 from zs_dagster.store import Arrays, Store
 
 KIND = "frame_features"
-FRAMES, TIMES = "frames", "time_s"
-Indices = NDArray[np.int64]
+TIMES = "time_s"
+MICROSECONDS = 1_000_000
 Times = NDArray[np.float64]
 Features = NDArray[np.float16]
-Wanted = Mapping[str, Indices]
-"""Crop -> the frames wanted of it, ascending numbers in the order shown."""
+Wanted = Mapping[str, Times]
+"""Crop -> presentation times of the frames wanted of it, seconds, ascending."""
 
 
 class FeatureBank:
     """Un-normalised features of the frames of a video by one encoder.
 
-    An entry of the store holds frames, their times and the features of one crop or several, all
-    of the same frames. Entries are named by who asked, and never change; whoever looks for a
-    feature looks into all of them.
+    A frame is known by when it is shown, to the microsecond. An entry of the store holds times
+    and the features of one crop; entries never change, and whoever looks for a feature looks
+    into all of them.
 
     Args:
         store: Where entries lie.
@@ -38,53 +39,65 @@ class FeatureBank:
         return self._store.has_arrays(self._kind, key)
 
     def load(self, key: str) -> Arrays:
-        """Read an entry: ``frames`` (n,), ``time_s`` (n,) and per crop (n, D) float16.
+        """Read an entry: ``time_s`` (n,) and, named by the crop, (n, D) float16.
 
         Raises:
             StoreError: If it is missing or damaged.
         """
         return self._store.load_arrays(self._kind, key)
 
-    def save(self, key: str, frames: Indices, time_s: Times, crops: Mapping[str, Any]) -> None:
-        """Write an entry; features are rounded to float16, a relative error of 5e-4."""
-        halves = {name: features.astype(np.float16) for name, features in crops.items()}
-        arrays = {FRAMES: frames, TIMES: time_s, **halves}
+    def save(self, time_s: Times, crop: str, features: NDArray[Any], key: str = "") -> None:
+        """Write features ``(n, D)``, rounded to float16: a relative error of 5e-4.
+
+        Args:
+            time_s: Shape ``(n,)``, when each frame is shown.
+            crop: What part of the frames.
+            features: As the encoder gave them.
+            key: Name of the entry; by default one of its own for these frames.
+        """
+        arrays = {TIMES: time_s, crop: features.astype(np.float16)}
+        key = key or digest(crop, _ticks(time_s).tolist())
         self._store.save_arrays(self._kind, key, arrays)
 
-    def missing(self, wanted: Wanted) -> dict[str, Indices]:
+    def missing(self, wanted: Wanted) -> dict[str, Times]:
         """Return what of the wanted frames no entry has, per crop; crops with none left out."""
-        known = self._known()
-        left = {
-            crop: np.setdiff1d(frames, list(known.get(crop, ())))
-            for crop, frames in wanted.items()
-        }
-        return {crop: frames for crop, frames in left.items() if frames.size}
+        left = {}
+        for crop, times in wanted.items():
+            known = self._known(crop)
+            is_new = [tick not in known for tick in _ticks(times).tolist()]
+            if any(is_new):
+                left[crop] = times[is_new]
+        return left
 
-    def gather(self, frames: Indices, crop: str) -> Features:
-        """Return the features ``(n, D)`` of some frames, in the order asked for.
+    def gather(self, times: Times, crop: str) -> Features:
+        """Return the features ``(n, D)`` of the frames shown at some times, in their order.
 
         Raises:
             StoreError: If one was never encoded.
         """
-        known = self._known().get(crop, {})
-        absent = [frame for frame in frames.tolist() if frame not in known]
+        known = self._known(crop)
+        ticks = _ticks(times).tolist()
+        absent = [tick for tick in ticks if tick not in known]
         if absent:
             raise StoreError(
-                f"the features of crop '{crop}' lack frame {absent[0]} ({len(absent)} of "
-                f"{frames.size}); materialise `frame_features` again"
+                f"the features of crop '{crop}' lack the frame at {absent[0] / MICROSECONDS:g} "
+                f"s ({len(absent)} of {len(ticks)}); materialise `frame_features` again"
             )
-        return np.stack([known[frame] for frame in frames.tolist()])
+        return np.stack([known[tick] for tick in ticks])
 
-    def _known(self) -> dict[str, dict[int, Features]]:
-        """Read all entries: crop -> frame -> feature. A damaged one counts as absent."""
-        found: dict[str, dict[int, Features]] = {}
+    def _known(self, crop: str) -> dict[int, Features]:
+        """Read all entries about a crop: when -> feature. A damaged one counts as absent."""
+        found: dict[int, Features] = {}
         for key in self._store.keys(self._kind):
             try:
                 entry = self.load(key)
             except StoreError:
                 continue
-            frames = entry.pop(FRAMES).tolist()
-            entry.pop(TIMES)
-            for crop, features in entry.items():
-                found.setdefault(crop, {}).update(zip(frames, features, strict=True))
+            if crop in entry:
+                found.update(zip(_ticks(entry[TIMES]).tolist(), entry[crop], strict=True))
         return found
+
+
+def _ticks(times: Times) -> NDArray[np.int64]:
+    """Return whole microseconds."""
+    return np.rint(times * MICROSECONDS).astype(np.int64)

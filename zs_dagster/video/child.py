@@ -24,7 +24,7 @@ from zs_dagster.video.messages import ALIVE, Message, receive, send
 from zs_dagster.video.probe import VideoInfo, probe
 from zs_dagster.video.pulse import PULSE
 from zs_dagster.video.reading import check_decodes
-from zs_dagster.video.sampled import sampled_frames
+from zs_dagster.video.sampled import checked_index, sampled_frames
 from zs_dagster.video.scan import scan
 
 Answer = tuple[dict[str, Any], list[Any]]
@@ -120,6 +120,11 @@ def _sample(path: Path, request: Message) -> Iterator[Answer]:
     yield from map(_chunk, chunks)
 
 
+def _times(path: Path, request: Message) -> Iterator[Answer]:
+    index = checked_index(path, request.header["content_hash"])
+    yield {"kind": "times"}, [index.seconds(index.pts)]
+
+
 def _read(path: Path, request: Message) -> Iterator[Answer]:
     said = request.header
     times = request.arrays[0]
@@ -139,7 +144,7 @@ def _chunk(frames: Frames) -> Answer:
     return {"kind": "frames"}, [frames.rgb, *times]
 
 
-TASKS = {"header": _header, "probe": _probe, "sample": _sample, "read": _read}
+TASKS = {"header": _header, "probe": _probe, "sample": _sample, "times": _times, "read": _read}
 
 if __name__ == "__main__":
     main()

@@ -33,7 +33,7 @@ class Sampling(NamedTuple):
     """A file and the rate at which to look at it; see `sampled_frames`."""
 
     path: Path
-    fps: float
+    fps: float | None
     content_hash: str | None = None
     backend: Backend = DEFAULT_BACKEND
     picks: tuple[int, ...] | None = None
@@ -103,6 +103,16 @@ class Decoders:
         """
         said = wanted._asdict()
         return FrameStream(self._ask("sample", said.pop("path"), said))
+
+    def frame_times(self, path: Path, content_hash: str | None = None) -> NDArray[np.float64]:
+        """Return when each frame of a file is shown, seconds, without decoding any.
+
+        Raises:
+            VideoError: If it cannot be read or holds other bytes.
+        """
+        (message,) = self._ask("times", path, {"content_hash": content_hash})
+        times: NDArray[np.float64] = message.arrays[0]
+        return times
 
     def sampled_many(
         self, wanted: Iterable[Sampling]

@@ -1,4 +1,4 @@
-"""Frames of a file at a rate: what models look at."""
+"""Frames of a file at a rate, or all of them: what models look at."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,14 +8,14 @@ import numpy as np
 from zs_dagster.digests import file_digest
 from zs_dagster.errors import InputError, VideoError
 from zs_dagster.video.backends import DEFAULT_BACKEND, Backend, iter_frames_by
-from zs_dagster.video.frames import FloatArray, Frames
+from zs_dagster.video.frames import FloatArray, FrameIndex, Frames
 from zs_dagster.video.sampling import sample_times
 from zs_dagster.video.scan import scan
 
 
 def sampled_frames(
     path: Path | str,
-    fps: float,
+    fps: float | None,
     content_hash: str | None = None,
     *,
     picks: Sequence[int] | None = None,
@@ -28,7 +28,7 @@ def sampled_frames(
 
     Args:
         path: Video file.
-        fps: Frames to look at per second, > 0.
+        fps: Frames to look at per second, > 0; every frame if there is none.
         content_hash: What the bytes of the file must be, where results are kept by content.
         picks: Places among those frames, ascending, to read only some; all by default.
         backend: What `choose_backend` named for the file.
@@ -37,12 +37,26 @@ def sampled_frames(
         InputError: If ``fps`` is not finite and positive, or a pick is none of the frames.
         VideoError: If the file or a frame cannot be read.
     """
-    if content_hash is not None and file_digest(Path(path)) != content_hash:
+    index = checked_index(Path(path), content_hash)
+    times = index.seconds(index.pts) if fps is None else _at_rate(index, fps)
+    yield from iter_frames_by(backend, Path(path), index, _picked(times, picks))
+
+
+def checked_index(path: Path, content_hash: str | None) -> FrameIndex:
+    """Index a file that holds the bytes it is known by.
+
+    Raises:
+        VideoError: If it holds others, or cannot be read.
+    """
+    if content_hash is not None and file_digest(path) != content_hash:
         raise VideoError(path, "changed since it was probed; materialise `videos` again")
-    index = scan(Path(path))
+    return scan(path)
+
+
+def _at_rate(index: FrameIndex, fps: float) -> FloatArray:
     times = sample_times(index.duration_s, fps)
     _, first = np.unique(index.shown_at(times), return_index=True)
-    yield from iter_frames_by(backend, Path(path), index, _picked(times[first], picks))
+    return times[first]
 
 
 def _picked(times: FloatArray, picks: Sequence[int] | None) -> FloatArray:

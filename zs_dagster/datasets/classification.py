@@ -1,0 +1,73 @@
+"""How the clips of a dataset are classified."""
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field
+
+from zs_dagster.datasets.strict import Strict
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class ClipClassifier(Strict):
+    """CLIP zero-shot: frames by a sampler, class texts by templates, scores by an aggregator.
+
+    ``texts`` are the templates filled with the prompt name of each class, or the descriptions
+    of `class_queries`. With ``ensemble: probability`` the templates are scored one by one.
+    """
+
+    classifier: Literal["clip"] = "clip"
+    description: str = ""
+    sampler: str = "uniform_center"
+    frames: Count = 16
+    seed: Annotated[int, Field(ge=0)] = 0
+    texts: Literal["templates", "descriptions"] = "templates"
+    templates: str | tuple[str, ...] = "action"
+    ensemble: Literal["embedding", "probability"] = "embedding"
+    aggregator: str = "mean_embed"
+    parameters: dict[str, float | int | bool | str] = Field(default_factory=dict)
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+
+
+class ZarClassifier(Strict):
+    """ZAR: the prompt is tuned to the views of each video.
+
+    Views are ``windows`` of each rate, in ``crops`` crops of ``frames`` frames; the final view
+    has ``frames_eval`` frames of the whole video. ``parameters`` are those of the adaptation.
+    """
+
+    classifier: Literal["zar"]
+    description: str = ""
+    rates: Annotated[tuple[Share, ...], Field(min_length=1)] = (1.0, 0.5, 0.25, 0.125)
+    windows: Count = 4
+    crops: Literal[1, 3, 5, 9] = 3
+    frames: Count = 16
+    frames_eval: Count = 16
+    is_jittered: bool = True
+    seed: Annotated[int, Field(ge=0)] = 0
+    parameters: dict[str, float | int | bool | str | tuple[float, ...]] = Field(
+        default_factory=dict
+    )
+
+
+Classifier = Annotated[ClipClassifier | ZarClassifier, Discriminator("classifier")]
+
+
+def _default() -> dict[str, Classifier]:
+    return {"clip": ClipClassifier(), "zar": ZarClassifier(classifier="zar")}
+
+
+class Classification(Strict):
+    """What is tried, and on which divisions of the classes.
+
+    ``fill: dense`` encodes every frame once, for any later sampling;
+    ``sparse`` encodes only what the classifiers ask for. ``splits`` names the divisions to
+    evaluate; all of the dataset if none are named.
+    """
+
+    fill: Literal["sparse", "dense"] = "sparse"
+    classifiers: Annotated[dict[str, Classifier], Field(min_length=1)] = Field(
+        default_factory=_default
+    )
+    splits: tuple[str, ...] = ()
