@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
+from assets.feature_rows import sampled_features
 from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -34,7 +35,7 @@ def candidate_rows(home: Home, dataset: Dataset) -> list[dict[str, Any]]:
     known = {(row["video_id"], row["label"]) for row in truth}
     rows: list[dict[str, Any]] = []
     for video in tables.rows("frame_features", dataset.name):
-        features = home.store.load_arrays("frame_features", video["key"])["features"]
+        features = sampled_features(home.store, video)["features"]
         similarity = video_similarity(features, texts, options.filter_frames)
         ranks = class_ranks(similarity)
         rows += [

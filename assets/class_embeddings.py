@@ -4,10 +4,12 @@ from typing import Any
 
 import dagster as dg
 
+from assets.class_texts import SENTENCE, descriptions_of, sentences
 from assets.stage import model_version, publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.digests import digest
 from zs_dagster.home import Home
 from zs_dagster.models.loading import Models
@@ -30,10 +32,16 @@ def class_embeddings(
     library: VideoLibrary,
     models: ModelsResource,
 ) -> dg.MaterializeResult:
-    """Two rows per class: the un-normalised text feature of its name and of its description."""
-    profile, store = library.dataset(context.partition_key).profile, home.get().store
+    """Two rows per class, its name and its description, with un-normalised text features.
+
+    Classification adds a row per sentence that a template makes of a class.
+    """
+    dataset, store = library.dataset(context.partition_key), home.get().store
+    profile = dataset.profile
     fingerprint = models.get().clip_fingerprint(profile)
     rows = embedding_rows(home.get(), context.partition_key, fingerprint)
+    if dataset.task == "classification":
+        rows += sentence_rows(home.get(), dataset, fingerprint)
     missing = missing_texts(rows, store)
     if missing:
         features = models.get().clip(profile).encode_texts(list(missing.values()))
@@ -54,6 +62,19 @@ def embedding_rows(home: Home, dataset: str, fingerprint: str) -> list[dict[str,
             key = digest(KIND, VERSION, text, fingerprint)
             rows.append({"label": query["label"], "text_kind": kind, "text": text, "key": key})
     return rows
+
+
+def sentence_rows(home: Home, dataset: Dataset, fingerprint: str) -> list[dict[str, Any]]:
+    """Return the rows of the sentences that the classifiers of a dataset ask for."""
+    return [
+        {
+            "label": label,
+            "text_kind": SENTENCE,
+            "text": text,
+            "key": digest(KIND, VERSION, text, fingerprint),
+        }
+        for label, text in sentences(dataset, descriptions_of(home, dataset.name))
+    ]
 
 
 def missing_texts(rows: list[dict[str, Any]], store: Store) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.feature_rows import sampled_features
 from zs_dagster.home import Home
 from zs_dagster.similarity import cosine_similarity
 
@@ -59,7 +60,7 @@ def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
     }
     scored = home.tables.named("frame_confidence", dataset, duration)
     for video in home.tables.rows("frame_features", dataset):
-        features = home.store.load_arrays("frame_features", video["key"])["features"]
+        features = sampled_features(home.store, video)["features"]
         if video["video_id"] not in scored:
             continue  # Its file went bad between encoding and scoring.
         scores = _confidence(home, dataset, video["video_id"])

@@ -1,29 +1,29 @@
-"""Sampled frames -> CLIP features per video, computed once per content and model."""
+"""Frames -> CLIP features in the bank of their video, encoded once per content and model."""
 
 import logging
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
-import numpy as np
 
-from assets.decoding import decoded_from, sampling
+from assets.clip_frames import FramesOf, is_watched, wanted_views
+from assets.feature_requests import AtRate, OfViews, Request
+from assets.feature_rows import VERSION, Video
 from assets.stage import model_version, publish, stage
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
-from zs_dagster.digests import digest
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.errors import VideoError
+from zs_dagster.frame_features.bank import KIND
 from zs_dagster.models.loading import Models
-from zs_dagster.models.protocols import FrameEncoder
 from zs_dagster.progress import track
-from zs_dagster.store import Arrays
-from zs_dagster.video.frames import Frames
+from zs_dagster.store import Store
+from zs_dagster.video.decoders import Decoders, Sampling
 
 logger = logging.getLogger("zs_dagster.frame_features")
-KIND = "frame_features"
-VERSION = "1"
 
 
 @stage(
@@ -41,49 +41,95 @@ def frame_features(
     models: ModelsResource,
     decoders: DecodersResource,
 ) -> dg.MaterializeResult:
-    """One row per readable video: un-normalised CLIP features, fp16, at the dataset's fps."""
+    """One row per readable video: un-normalised CLIP features, fp16, of what is looked at.
+
+    Localization looks at frames of a rate, classification at those its samplers choose and at
+    their crops. Computed are videos, encoded are crops of frames.
+    """
     dataset, store = library.dataset(context.partition_key), home.get().store
-    fps, fingerprint = dataset.localization.fps, models.get().clip_fingerprint(dataset.profile)
+    fingerprint = models.get().clip_fingerprint(dataset.profile)
     files = [v for v in home.get().tables.rows("videos", dataset.name) if v["status"] == "ok"]
-    keys = feature_keys(files, fps, fingerprint)
-    missing = [v for v in files if not store.has_arrays(KIND, keys[v["video_id"]])]
-    wanted = [sampling(video, fps) for video in missing]
     with decoders.start(dataset.reader) as pool:
-        streams = zip(missing, pool.sampled_many(wanted), strict=True)
-        for video, (_, frames) in track(streams, KIND, len(missing)):
+        filling = Filling(pool)
+        requests = filling.requests(dataset, store, files, fingerprint)
+        missing = [request for request in requests if not request.is_done()]
+        streams = pool.sampled_many(filling.samplings(missing))
+        for _, frames in track(streams, KIND, len(missing)):
+            request = filling.next_request()
             try:
-                arrays = _encode(frames, models.get().clip(dataset.profile))
+                filling.encoded += request.take(frames, models.get().clip(dataset.profile))
             except VideoError as error:
                 # One bad file must not stop a night's run; what follows works on the rest.
-                logger.warning("%s is left out: %s", video["video_id"], error.reason)
-                del keys[video["video_id"]]
-                continue
-            store.save_arrays(KIND, keys[video["video_id"]], arrays)
-    rows = [{"video_id": video_id, "key": key} for video_id, key in keys.items()]
-    broken = len(files) - len(rows)
-    computed = len(missing) - broken
+                filling.leave_out(request.video, error)
+    rows = [r.row() for r in requests if r.video["video_id"] not in filling.broken]
+    computed = sum(r.video["video_id"] not in filling.broken for r in missing)
     return publish(
         context,
         home.get(),
         rows,
         computed=computed,
         reused=len(rows) - computed,
-        metadata={"left_out": broken},
+        metadata={"left_out": len(filling.broken), "encoded": filling.encoded},
     )
 
 
-def feature_keys(
-    files: Iterable[dict[str, Any]], fps: float, fingerprint: str
-) -> dict[str, str]:
-    """Return the store key of each readable video, by video id."""
-    return {
-        v["video_id"]: digest(KIND, VERSION, *decoded_from(v), fps, fingerprint) for v in files
-    }
+class Filling:
+    """What is under way between decoders and encoder.
+
+    Attributes:
+        broken: Ids of videos left out.
+        encoded: Crops of frames encoded so far.
+    """
+
+    def __init__(self, pool: Decoders) -> None:
+        self.broken: set[str] = set()
+        self.encoded = 0
+        self._pool = pool
+        self._under_way: deque[Request] = deque()
+
+    def requests(
+        self,
+        dataset: Dataset,
+        store: Store,
+        files: Sequence[dict[str, Any]],
+        fingerprint: str,
+    ) -> list[Request]:
+        """Return what is wanted of each video."""
+        if dataset.task == "localization":
+            return list(rate_requests(dataset, store, files, fingerprint))
+        found: list[Request] = []
+        for video in files:
+            try:
+                known = FramesOf.find(store, self._pool, video, fingerprint)
+            except VideoError as error:
+                self.leave_out(video, error)
+                continue
+            wanted = wanted_views(dataset, known)
+            request = OfViews(
+                store, video, fingerprint, known.times, wanted, is_watched(dataset)
+            )
+            found.append(request)
+        return found
+
+    def samplings(self, requests: Sequence[Request]) -> Iterator[Sampling]:
+        """Yield what to decode, as the decoders get to it."""
+        for request in requests:
+            self._under_way.append(request)
+            yield request.sampling()
+
+    def next_request(self) -> Request:
+        """Return the request whose frames come next."""
+        return self._under_way.popleft()
+
+    def leave_out(self, video: Video, error: VideoError) -> None:
+        """Say that a video cannot be read after all."""
+        logger.warning("%s is left out: %s", video["video_id"], error.reason)
+        self.broken.add(video["video_id"])
 
 
-def _encode(chunks: Iterable[Frames], encoder: FrameEncoder) -> Arrays:
-    features, times = [], []
-    for frames in chunks:
-        features.append(encoder.encode_frames(frames.rgb).astype(np.float16))
-        times.append(frames.time_s)
-    return {"features": np.concatenate(features), "time_s": np.concatenate(times)}
+def rate_requests(
+    dataset: Dataset, store: Store, files: Sequence[dict[str, Any]], fingerprint: str
+) -> list[AtRate]:
+    """Return the requests of localization."""
+    fps = dataset.localization.fps
+    return [AtRate(store, video, fingerprint, fps) for video in files]

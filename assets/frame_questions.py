@@ -1,10 +1,11 @@
 """What is asked about the frames of each video: the work list of `frame_confidence`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from assets.decoding import decoded_from
+from assets.feature_rows import sampled_features
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.digests import digest
 from zs_dagster.frame_confidence.economy import Economy
@@ -25,7 +26,7 @@ class Wanted:
         queries: The classes to ask about.
         fps: Frames per second to sample.
         fingerprint: Of the LVLM.
-        features: Key of the CLIP features of the same frames.
+        features: Row of `frame_features`: CLIP features of the same frames.
         economy: Which frames are asked.
     """
 
@@ -33,7 +34,7 @@ class Wanted:
     queries: Sequence[ClassQuery]
     fps: float
     fingerprint: str
-    features: str
+    features: Mapping[str, Any]
     economy: Economy = field(default_factory=Economy)
 
     @property
@@ -62,7 +63,7 @@ class Wanted:
     def task(self, store: Store) -> ScoringTask:
         """Return what is left to do, less what a killed run has kept."""
         missing = {prompt: self.key(prompt) for prompt in self.missing(store)}
-        samples = Samples(**store.load_arrays("frame_features", self.features))
+        samples = Samples(**sampled_features(store, self.features))
         return ScoringTask(
             store, digest(VERSION, *self._made_of()), missing, samples, self.economy
         )
@@ -70,7 +71,7 @@ class Wanted:
     def _made_of(self) -> list[object]:
         saved = [] if self.economy.is_exact else [asdict(self.economy)]
         # Which frames repeat each other is told from their features.
-        alike = [] if self.economy.repeat_similarity is None else [self.features]
+        alike = [] if self.economy.repeat_similarity is None else [self.features["bank"]]
         return [*decoded_from(self.video), self.fps, self.fingerprint, *saved, *alike]
 
 
@@ -81,7 +82,7 @@ def wanted(home: Home, dataset: Dataset, fingerprint: str) -> list[Wanted]:
     queries = _queries_by_video(home, dataset.name, known=options.score_known_classes)
     files = {row["video_id"]: row for row in home.tables.rows("videos", dataset.name)}
     features = {
-        r["video_id"]: r["key"] for r in home.tables.rows("frame_features", dataset.name)
+        row["video_id"]: row for row in home.tables.rows("frame_features", dataset.name)
     }
     return [
         Wanted(files[name], asked, options.fps, fingerprint, features[name], economy)

@@ -7,8 +7,7 @@ from typing import Any
 from assets.annotations import instances
 from assets.candidate_classes import candidate_rows
 from assets.class_embeddings import embedding_rows, missing_texts
-from assets.frame_features import KIND as FEATURES
-from assets.frame_features import feature_keys
+from assets.frame_features import rate_requests
 from assets.frame_questions import Wanted, wanted
 from assets.planned import Inputs, StagePlan
 from resources.library import VideoLibrary
@@ -41,13 +40,14 @@ def plan_features(inputs: Inputs) -> StagePlan:
     """Plan CLIP on frames; leaves the table as far as its entries exist."""
     dataset, store = inputs.dataset, inputs.home.store
     fps, files = dataset.localization.fps, _readable(inputs)
-    keys = feature_keys(files, fps, Models().clip_fingerprint(dataset.profile))
-    here = {i: key for i, key in keys.items() if store.has_arrays(FEATURES, key)}
-    rows = [{"video_id": video_id, "key": key} for video_id, key in here.items()]
+    fingerprint = Models().clip_fingerprint(dataset.profile)
+    requests = rate_requests(dataset, store, files, fingerprint)
+    rows = [request.row() for request in requests if request.is_done()]
+    here = {row["video_id"] for row in rows}
     inputs.home.planned["frame_features"] = rows
     frames = sum(_frames(row, fps) for row in files if row["video_id"] not in here)
     frames += sum(_claimed(header, fps) for header in inputs.headers.values())
-    plan = StagePlan(len(keys) - len(here) + len(inputs.headers), len(here))
+    plan = StagePlan(len(requests) - len(here) + len(inputs.headers), len(here))
     return _with_clip(plan, dataset.profile, frames, lambda cost: cost.frame)
 
 

@@ -18,6 +18,7 @@ from zs_dagster.datasets.catalogue import (
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
+from zs_dagster.demo.clips import write_clips
 from zs_dagster.demo.videos import SIZE, scripts, write_videos
 from zs_dagster.errors import DatasetError
 from zs_dagster.models.loading import Models
@@ -27,6 +28,7 @@ from zs_dagster.queries.prompt_sets import PROMPT_SETS
 from zs_dagster.queries.sources import QuerySources, find_writer, own_banks
 from zs_dagster.video.header import Header
 
+CLIPS = "demo-clips"
 SPLITS: dict[str, Literal["test", "validation"]] = {
     "demo-test": "test",
     "demo-validation": "validation",
@@ -56,6 +58,20 @@ class VideoLibrary(dg.ConfigurableResource):
             )
         return dataset
 
+    def trimmed(self, name: str) -> Dataset:
+        """Return a dataset for classification.
+
+        Raises:
+            DatasetError: If its videos are untrimmed.
+        """
+        dataset = self.dataset(name)
+        if dataset.task != "classification":
+            raise DatasetError(
+                f"dataset '{name}' is for {dataset.task}: its videos hold several actions "
+                "each; classification needs a dataset with task: classification"
+            )
+        return dataset
+
     def files(self, dataset: Dataset) -> dict[str, Path]:
         """Return the video files by video id; those of the demo are drawn first."""
         if not isinstance(dataset.videos, GeneratedVideos):
@@ -63,7 +79,10 @@ class VideoLibrary(dg.ConfigurableResource):
             check_sources(dataset)
             return found
         folder = self._generated(dataset.videos)
-        write_videos(folder, SPLITS[dataset.videos.generator])
+        if dataset.videos.generator == CLIPS:
+            write_clips(folder)
+        else:
+            write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))
 
     def planned_files(self, dataset: Dataset) -> tuple[dict[str, Path], dict[Path, Header]]:
@@ -102,8 +121,10 @@ class VideoLibrary(dg.ConfigurableResource):
     def _annotation_source(self, dataset: Dataset) -> AnnotationSource | None:
         if not isinstance(dataset.videos, GeneratedVideos):
             return dataset.annotations
-        path = self._generated(dataset.videos) / "ground_truth.json"
-        return AnnotationSource(format="activitynet", path=path)
+        folder = self._generated(dataset.videos)
+        if dataset.videos.generator == CLIPS:
+            return AnnotationSource(format="csv", path=folder / "ground_truth.csv")
+        return AnnotationSource(format="activitynet", path=folder / "ground_truth.json")
 
     def _generated(self, videos: GeneratedVideos) -> Path:
         return self.home.get().generated_videos / videos.generator

@@ -4,6 +4,9 @@ Dagster loads it through workspace.yaml, the command line through `zs_dagster.cl
 nothing else imports it.
 """
 
+from collections.abc import Sequence
+from types import ModuleType
+
 import dagster as dg
 
 from assets import (
@@ -11,6 +14,7 @@ from assets import (
     candidate_classes,
     class_embeddings,
     class_queries,
+    clip_predictions,
     frame_confidence,
     frame_features,
     localization_metrics,
@@ -18,6 +22,7 @@ from assets import (
     results,
     segments,
     videos,
+    zar_predictions,
 )
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
@@ -38,10 +43,27 @@ LOCALIZATION = [
     report,
 ]
 
+CLASSIFICATION = [
+    videos,
+    annotations,
+    class_queries,
+    frame_features,
+    class_embeddings,
+    clip_predictions,
+    zar_predictions,
+    results,
+]
+
 home = HomeResource()
 
+
+def _named(modules: Sequence[ModuleType]) -> list[str]:
+    """Return the assets of modules: each is named as its module."""
+    return [module.__name__.rpartition(".")[2] for module in modules]
+
+
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules(LOCALIZATION),
+    assets=dg.load_assets_from_modules([*LOCALIZATION, clip_predictions, zar_predictions]),
     resources={
         "home": home,
         "library": VideoLibrary(home=home),
@@ -51,8 +73,13 @@ defs = dg.Definitions(
     jobs=[
         dg.define_asset_job(
             "localize",
-            selection=dg.AssetSelection.all(),
+            selection=_named(LOCALIZATION),
             description="Videos and class names in; segments, metrics and a report out.",
-        )
+        ),
+        dg.define_asset_job(
+            "classify",
+            selection=_named(CLASSIFICATION),
+            description="Clips and class names in; a class per clip and metrics out.",
+        ),
     ],
 )

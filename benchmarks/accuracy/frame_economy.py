@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from assets.class_scores import ClassScores, scored_videos
+from assets.feature_rows import sampled_features
 from assets.localization_metrics import labelled
 from zs_dagster.evaluation.average_precision import evaluate
 from zs_dagster.evaluation.bootstrap import compare_average_map
@@ -72,10 +73,10 @@ def _saved(
     home: Home, dataset: str, videos: Sequence[list[ClassScores]], economy: Economy
 ) -> tuple[list[list[ClassScores]], float, float]:
     """Return the scores under an economy, and the shares of frames and of answers asked."""
-    features = {r["video_id"]: r["key"] for r in home.tables.rows("frame_features", dataset)}
+    features = {r["video_id"]: r for r in home.tables.rows("frame_features", dataset)}
     found, frames, answers = [], np.zeros(2), np.zeros(2)
     for video in videos:
-        arrays = home.store.load_arrays("frame_features", features[video[0].video_id])
+        arrays = sampled_features(home.store, features[video[0].video_id])
         scores, look = _asked(video, Samples(**arrays), economy)
         found.append(scores)
         frames += (look.any(axis=1).sum(), len(look))

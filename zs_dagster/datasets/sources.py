@@ -37,7 +37,7 @@ class VideoFiles(Strict):
 class GeneratedVideos(Strict):
     """Videos that the project draws itself, with their ground truth."""
 
-    generator: Literal["demo-test", "demo-validation"]
+    generator: Literal["demo-test", "demo-validation", "demo-clips"]
 
 
 def _kind(value: object) -> str:

@@ -33,6 +33,7 @@ class FeatureBank:
 
     def __init__(self, store: Store, video: str) -> None:
         self._store, self._kind = store, f"{KIND}/{video}"
+        self._read: dict[str, dict[int, Features]] = {}
 
     def has(self, key: str) -> bool:
         """Say whether an entry exists, without reading it."""
@@ -55,16 +56,17 @@ class FeatureBank:
             features: As the encoder gave them.
             key: Name of the entry; by default one of its own for these frames.
         """
-        arrays = {TIMES: time_s, crop: features.astype(np.float16)}
-        key = key or digest(crop, _ticks(time_s).tolist())
+        arrays: Arrays = {TIMES: time_s, crop: features.astype(np.float16)}
+        key = key or digest(crop, ticks(time_s).tolist())
         self._store.save_arrays(self._kind, key, arrays)
+        self._read.pop(crop, None)
 
     def missing(self, wanted: Wanted) -> dict[str, Times]:
         """Return what of the wanted frames no entry has, per crop; crops with none left out."""
         left = {}
         for crop, times in wanted.items():
             known = self._known(crop)
-            is_new = [tick not in known for tick in _ticks(times).tolist()]
+            is_new = [tick not in known for tick in ticks(times).tolist()]
             if any(is_new):
                 left[crop] = times[is_new]
         return left
@@ -76,17 +78,22 @@ class FeatureBank:
             StoreError: If one was never encoded.
         """
         known = self._known(crop)
-        ticks = _ticks(times).tolist()
-        absent = [tick for tick in ticks if tick not in known]
+        asked = ticks(times).tolist()
+        absent = [tick for tick in asked if tick not in known]
         if absent:
             raise StoreError(
                 f"the features of crop '{crop}' lack the frame at {absent[0] / MICROSECONDS:g} "
-                f"s ({len(absent)} of {len(ticks)}); materialise `frame_features` again"
+                f"s ({len(absent)} of {len(asked)}); materialise `frame_features` again"
             )
-        return np.stack([known[tick] for tick in ticks])
+        return np.stack([known[tick] for tick in asked])
 
     def _known(self, crop: str) -> dict[int, Features]:
         """Read all entries about a crop: when -> feature. A damaged one counts as absent."""
+        if crop not in self._read:
+            self._read[crop] = self._read_entries(crop)
+        return self._read[crop]
+
+    def _read_entries(self, crop: str) -> dict[int, Features]:
         found: dict[int, Features] = {}
         for key in self._store.keys(self._kind):
             try:
@@ -94,10 +101,10 @@ class FeatureBank:
             except StoreError:
                 continue
             if crop in entry:
-                found.update(zip(_ticks(entry[TIMES]).tolist(), entry[crop], strict=True))
+                found.update(zip(ticks(entry[TIMES]).tolist(), entry[crop], strict=True))
         return found
 
 
-def _ticks(times: Times) -> NDArray[np.int64]:
+def ticks(times: Times) -> NDArray[np.int64]:
     """Return whole microseconds."""
     return np.rint(times * MICROSECONDS).astype(np.int64)

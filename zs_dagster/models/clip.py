@@ -10,7 +10,7 @@ from zs_dagster.digests import digest, folder_digest
 from zs_dagster.errors import ModelError
 from zs_dagster.models.crops import EVAL, place_crop
 from zs_dagster.models.devices import choose_device
-from zs_dagster.models.protocols import FeatureArray, FrameArray
+from zs_dagster.models.protocols import FeatureArray, FrameArray, IntArray
 
 STAGE_VERSION = "1"
 DEFAULT_BATCH = 64
@@ -67,6 +67,25 @@ class OpenClipEncoder:
     def tokenize(self) -> Tokenizer:
         """Its tokenizer: texts to ids."""
         return self._tokenize
+
+    @property
+    def scale(self) -> float:
+        """What cosines are multiplied by before a softmax."""
+        return float(self._model.logit_scale.exp())
+
+    def encode_words(self, texts: Sequence[str]) -> tuple[FeatureArray, IntArray]:
+        """Encode the single tokens of N sentences, each up to its end-of-text token.
+
+        Returns:
+            Features ``(W, D)`` of all tokens, and the sentence ``(W,)`` each is of.
+
+        Raises:
+            ModelError: If the text tower does not show its tokens.
+        """
+        # Imported here: it needs torch, and few classifiers ask for words.
+        from zs_dagster.models.prompt_tuning.words import word_features
+
+        return word_features(self._model, self._tokenize(list(texts)).to(self._device))
 
     def encode_frames(self, frames: FrameArray, crop: str = EVAL) -> FeatureArray:
         """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features.

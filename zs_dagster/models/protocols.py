@@ -10,6 +10,7 @@ from zs_dagster.models.crops import EVAL
 
 FrameArray = NDArray[np.uint8]
 FeatureArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
 
 
 class FrameEncoder(Protocol):

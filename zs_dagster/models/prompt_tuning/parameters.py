@@ -1,8 +1,9 @@
 """What can be set about ZAR. Free to import: no torch."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
 
 from zs_dagster.errors import InputError
 
@@ -48,6 +49,25 @@ class ZarParameters:
     fusion: Fusion = "embedding"
     reselect_each_step: bool = False
     text_chunk: int | Literal["auto"] = "auto"
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "ZarParameters":
+        """Return the defaults with some changed, as a dataset file names them.
+
+        Raises:
+            InputError: If a name is unknown, or a value is of another kind or out of range.
+        """
+        known = [one.name for one in fields(cls)]
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise InputError(f"ZAR has the parameters {', '.join(known)}; got '{unknown[0]}'")
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in given.items()
+        }
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise InputError(f"a parameter of ZAR is no number, got {dict(given)}") from error
 
     def __post_init__(self) -> None:
         _require(0 < self.rho <= 1, "rho must be in (0, 1]", self.rho)

@@ -43,6 +43,11 @@ class TextTower:
             )
 
     @property
+    def pool(self) -> str:
+        """How the tower makes one feature of a text."""
+        return self._pool
+
+    @property
     def device(self) -> torch.device:
         """Where the parameters are."""
         device: torch.device = self._tower.positional_embedding.device
@@ -93,12 +98,26 @@ class TextTower:
         """
         from open_clip.transformer import text_global_pool
 
+        x = self._contextual(embeddings, ids)
+        return self._project(text_global_pool(x, ids, self._pool, eos_token_id=self._eos))
+
+    def encode_tokens(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode every token of ``(N, S)`` ids into the space of whole texts.
+
+        Returns:
+            Un-normalised features ``(N, S, D)``, and the place ``(N,)`` where each text ends.
+        """
+        is_end = ids if self._pool == "argmax" else torch.eq(ids, self._eos).int()
+        return self._project(self._contextual(self.embed(ids), ids)), is_end.argmax(dim=-1)
+
+    def _contextual(self, embeddings: Tensor, ids: Tensor) -> Tensor:
         tower = self._tower
         cast = tower.transformer.get_cast_dtype()
         x = embeddings.to(cast) + tower.positional_embedding[: ids.shape[1]].to(cast)
-        x = tower.transformer(x, attn_mask=self._mask(ids, cast))
-        x = text_global_pool(tower.ln_final(x), ids, self._pool, eos_token_id=self._eos)
-        return self._project(x)
+        normalised: Tensor = tower.ln_final(
+            tower.transformer(x, attn_mask=self._mask(ids, cast))
+        )
+        return normalised
 
     def _mask(self, ids: Tensor, cast: torch.dtype) -> Tensor | None:
         length = ids.shape[1]
