@@ -65,13 +65,12 @@ def main() -> None:
 
 def _compare(folder: Path, dataset: str, kills: int, seed: int) -> dict[str, Any]:
     calm, rough = folder / "calm", folder / "rough"
-    started = time.monotonic()
-    _start(calm, dataset).wait()
-    seconds = time.monotonic() - started
+    seconds = _scoring_seconds(calm, dataset)
     _without_scores(calm, rough)
     draw = np.random.default_rng(seed)
     happened = 0
-    for wait in draw.uniform(0, seconds / max(4, kills / 4), kills):
+    # Together they take about as long as the scoring, so that most kills find it at work.
+    for wait in draw.uniform(0, 2 * seconds / kills, kills):
         happened += _killed(rough, dataset, float(wait))
     status = _start(rough, dataset).wait()
     times = Counter((rough / "asked.txt").read_text(encoding="utf-8").splitlines())
@@ -87,6 +86,17 @@ def _compare(folder: Path, dataset: str, kills: int, seed: int) -> dict[str, Any
             list((rough / "store" / "frame_confidence_progress").rglob("*.s*"))
         ),
     }
+
+
+def _scoring_seconds(home: Path, dataset: str) -> float:
+    """Run without disturbance; returns how long it was asking."""
+    process, first, last, size = _start(home, dataset), 0.0, 0.0, 0
+    while process.poll() is None:
+        if _size(home) != size:
+            size, last = _size(home), time.monotonic()
+            first = first or last
+        time.sleep(0.01)
+    return last - first
 
 
 def _start(home: Path, dataset: str) -> subprocess.Popen[bytes]:

@@ -67,6 +67,6 @@ def test_a_profile_without_an_llm_is_told_before_any_video_is_read(
     tiny: "TinyHome", run_localize: Callable[..., Any]
 ) -> None:
     tiny.describe(question_writer="llm")
-    rule = "dataset 'tiny': profile 'demo' names no language model; add"
+    rule = "profile 'demo' names no language model; add"
     with pytest.raises(DatasetError, match=rule):
         run_localize(tiny, only=["class_queries"])

@@ -58,8 +58,8 @@ def test_shipped_local_profiles_state_needs_and_licences(name: str) -> None:
 @pytest.mark.usefixtures("tiny")
 def test_check_tells_mode_tokens_mass_and_memory(cli: "Cli") -> None:
     found = json.loads(cli("models", "check", "demo", "--json").out)
-    assert found["mode"] == "packed"
-    assert found["mode_reason"].startswith("packed agrees with naive")
+    assert found["mode"] == "two-step"
+    assert found["mode_reason"].startswith("two-step agrees with naive")
     assert found["yes_tokens"]
     assert set(found["yes_tokens"]).isdisjoint(found["no_tokens"])
     assert found["mass"] > 0.9
@@ -67,7 +67,7 @@ def test_check_tells_mode_tokens_mass_and_memory(cli: "Cli") -> None:
     assert len(found["p_yes"]) == 3
     assert all(0 <= p <= 1 for p in found["p_yes"])
     text = cli("models", "check", "demo").out
-    assert "mode         packed\n" in text
+    assert "mode         two-step\n" in text
 
 
 @pytest.mark.usefixtures("tiny")

@@ -60,9 +60,9 @@ def test_a_pulled_model_loads_without_the_hub_and_passes_its_check(
     assert fingerprint_here("own") is not None
     hub.asked.clear()
     checked = check_profile("own", "cpu")
-    assert (checked.mode, checked.clip_width) == ("packed", 64)
+    assert (checked.mode, checked.clip_width) == ("two-step", 64)
     assert checked.mode_reason is not None
-    assert checked.mode_reason.startswith("packed agrees with naive")
+    assert checked.mode_reason.startswith("two-step agrees with naive")
     assert checked.mass is not None
     assert 0.9 < checked.mass <= 1
     assert hub.asked == []
