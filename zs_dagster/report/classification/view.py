@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from zs_dagster.report.classification.data import Clip, ClassificationReport, MethodResult
+from zs_dagster.report.classification.data import ClassificationReport, Clip, MethodResult
 from zs_dagster.report.classification.frame_strip import shown_frames
 from zs_dagster.report.data import MetricRow
 
