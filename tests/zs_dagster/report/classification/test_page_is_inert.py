@@ -30,6 +30,17 @@ def test_hostile_names_add_no_element_and_no_attribute(name: str, k: int) -> Non
     assert name in hostile.text  # Shown to the reader as it is.
 
 
+@pytest.mark.parametrize("name", [SCRIPT, QUOTES], ids=["script", "quote"])
+def test_hostile_names_of_clips_without_frames_add_nothing(name: str) -> None:
+    def listed(text: str) -> Document:
+        clip = Clip(text, text, None, text, [1.0], {text: [(text, 0.5)], f"{text} b": []})
+        return Document(classification_page(bare_report([clip] * 201)))
+
+    hostile, calm = listed(name), listed("jump")
+    assert hostile.tags == calm.tags
+    assert [a[:2] for a in hostile.attributes] == [a[:2] for a in calm.attributes]
+
+
 def test_a_label_cannot_turn_the_direction_of_the_words_around_it() -> None:
     page = classification_page(full_report(RIGHT_TO_LEFT))
     assert f"<bdi>zar {RIGHT_TO_LEFT}</bdi></b> has 1.0 points more than" in page
