@@ -1,8 +1,8 @@
-"""Figure -> PNG bytes under a size limit, without global state of the plotting library."""
+"""Figure or image -> PNG bytes under a size limit, without the plotting library's state."""
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,15 +30,26 @@ def new_figure(height_px: float) -> "Figure":
 
 
 def encode(figure: "Figure", max_bytes: int) -> bytes:
-    """Return the figure as a PNG: fewer colours first, then fewer pixels, until it fits.
+    """Return the figure as a PNG, reduced as by `encode_image`."""
+    return encode_image(_rasterise(figure), max_bytes)
+
+
+def encode_image(
+    image: Image.Image, max_bytes: int, palettes: Sequence[int] = COLOURS
+) -> bytes:
+    """Return an RGB image as a PNG: fewer colours first, then fewer pixels, until it fits.
+
+    Args:
+        image: Any size.
+        max_bytes: Largest size of the PNG.
+        palettes: Numbers of colours to try, the best first.
 
     Raises:
         InputError: If even the smallest form is larger than ``max_bytes``.
     """
-    image = _rasterise(figure)
     smallest = b""
     for scale in SCALES:
-        for colours in COLOURS:
+        for colours in palettes:
             smallest = _png(image, scale, colours)
             if len(smallest) <= max_bytes:
                 return smallest
