@@ -23,7 +23,7 @@ YIQ = ((0.299, 0.587, 0.114), (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
 
 
 def training_view(
-    frames: FrameArray, side: int, recipe: Recipe, rng: np.random.Generator
+    frames: FrameArray, side: int, recipe: Recipe, rng: np.random.Generator, device: str = "cpu"
 ) -> torch.Tensor:
     """Return what is trained on: ``(F, 3, side, side)``, float32 in 0 to 1.
 
@@ -32,10 +32,11 @@ def training_view(
         side: Of the square that the model takes, pixels.
         recipe: Chances of flips and colours.
         rng: Decides everything else.
+        device: Where it is computed, and lies afterwards.
     """
     top, left, height, width = random_crop(frames.shape[1], frames.shape[2], rng)
     cut = np.ascontiguousarray(frames[:, top : top + height, left : left + width])
-    images = torch.from_numpy(cut).permute(0, 3, 1, 2).float() / 255
+    images = torch.from_numpy(cut).to(device).permute(0, 3, 1, 2).float() / 255
     images = functional.interpolate(images, (side, side), mode="bicubic", antialias=True)
     images = images.clamp(0, 1)
     if rng.random() < recipe.flip:
@@ -75,7 +76,7 @@ def turn_hue(images: torch.Tensor, turns: float) -> torch.Tensor:
     cos, sin = math.cos(2 * math.pi * turns), math.sin(2 * math.pi * turns)
     axes = torch.tensor(YIQ, dtype=torch.float64)
     rotation = torch.tensor([[1, 0, 0], [0, cos, -sin], [0, sin, cos]], dtype=torch.float64)
-    matrix = (torch.linalg.inv(axes) @ rotation @ axes).to(images.dtype)
+    matrix = (torch.linalg.inv(axes) @ rotation @ axes).to(images)
     return torch.einsum("ij,fjhw->fihw", matrix, images)
 
 
@@ -89,5 +90,5 @@ def _blend(images: torch.Tensor, other: torch.Tensor, share: float) -> torch.Ten
 
 def _grey(images: torch.Tensor) -> torch.Tensor:
     """Return the luma, ``(F, 1, H, W)``."""
-    weights = torch.tensor(LUMA).view(1, 3, 1, 1)
+    weights = images.new_tensor(LUMA).view(1, 3, 1, 1)
     return (images * weights).sum(1, keepdim=True)

@@ -7,8 +7,9 @@ after the mean; logits are its cosines with the class texts times the model's ow
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -29,7 +30,10 @@ from zs_dagster.models.clip_training.recipe import Recipe
 from zs_dagster.models.clip_training.source import ClipSource
 from zs_dagster.models.clip_training.state import Checkpoints, Counters
 from zs_dagster.models.clip_training.texts import text_features
+from zs_dagster.models.protocols import FrameArray
 from zs_dagster.progress import track
+
+Read: TypeAlias = tuple[FrameArray, np.random.Generator]
 
 
 @dataclass(frozen=True)
@@ -123,20 +127,24 @@ class Training:
             todo = todo[counters.step % self._per_epoch :]
             numbers = (int(number) for batch in todo for number in batch)
             reading = ((epoch, number) for number in numbers)
-            with closing(read_ahead(self._view, reading, pace.workers)) as views:
+            with closing(read_ahead(self._read, reading, pace.workers)) as clips:
                 for batch in todo:
-                    self._step(batch, views, counters)
+                    self._step(batch, clips, counters)
                     if counters.step % self._per_epoch == 0:
                         self._end_epoch(epoch, counters)
                     yield
 
-    def _view(self, place: tuple[int, int]) -> torch.Tensor:
+    def _read(self, place: tuple[int, int]) -> Read:
+        """Read a clip in a thread; torch has threads of its own, so it stays out of here."""
         epoch, number = place
         rng = generator(self._seed, Draw.VIEW, epoch, number)
-        frames = self._source.frames(number, rng)
-        return training_view(frames, self._base.side, self._recipe, rng)
+        return self._source.frames(number, rng), rng
 
-    def _step(self, batch: IntArray, views: Iterator[torch.Tensor], counters: Counters) -> None:
+    def _view(self, read: Read) -> torch.Tensor:
+        frames, rng = read
+        return training_view(frames, self._base.side, self._recipe, rng, self._base.device)
+
+    def _step(self, batch: IntArray, clips: Iterator[Read], counters: Counters) -> None:
         """Take one batch, part by part, and descend once."""
         rate = self._recipe.rate_at(counters.step / self._per_epoch)
         for group in self._optimizer.param_groups:
@@ -149,8 +157,8 @@ class Training:
         # All parts share the texts, so their gradient is gathered here and sent back once.
         gathered = texts.detach().requires_grad_()
         for place, part in enumerate(parts(batch, self._part)):
-            clips = torch.stack([next(views) for _ in part])
-            self._part_step(clips, part, gathered, counters, (place, len(batch)))
+            views = torch.stack([self._view(next(clips)) for _ in part])
+            self._part_step(views, part, gathered, counters, (place, len(batch)))
         texts.backward(gathered.grad)  # type: ignore[no-untyped-call] # torch leaves it bare
         self._optimizer.step()
         counters.step += 1
@@ -165,12 +173,13 @@ class Training:
     ) -> None:
         """Send back the gradient of one part's share of the mean loss of the batch."""
         part, of = place
-        labels = torch.tensor([self._source.label(int(i)) for i in numbers])
+        known = [self._source.label(int(number)) for number in numbers]
+        labels = torch.tensor(known, device=clips.device)
         truth = targets(labels, len(texts), self._recipe.label_smoothing)
         rng = generator(self._seed, Draw.MIX, counters.step, part)
         clips, truth = mix(clips, truth, self._recipe, rng)
-        logits = self._logits(clips.to(self._base.device), texts)
-        loss = functional.cross_entropy(logits, truth.to(logits.device), reduction="sum")
+        logits = self._logits(clips, texts)
+        loss = functional.cross_entropy(logits, truth, reduction="sum")
         if not torch.isfinite(loss):
             raise ModelError(
                 f"the loss must be finite, got {loss.item()} in step {counters.step}; "
@@ -178,7 +187,7 @@ class Training:
             )
         (loss / of).backward()  # type: ignore[no-untyped-call] # torch leaves it bare
         counters.loss += loss.item()
-        counters.correct += int((logits.argmax(1).cpu() == labels).sum())
+        counters.correct += int((logits.argmax(1) == labels).sum())
         counters.clips += len(labels)
 
     def _logits(self, clips: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
