@@ -71,4 +71,9 @@ def _architecture(model: str) -> dict[str, Any]:
     if folder is not None:
         config = json.loads((Path(folder) / CONFIG).read_text(encoding="utf-8"))
         return dict(config["model_cfg"])
-    return dict(open_clip.get_model_config(model) or {})
+    config = open_clip.get_model_config(model)
+    if config is None:
+        raise ModelError(
+            f"the CLIP to train must be a folder or an architecture of open_clip, got '{model}'"
+        )
+    return dict(config)

@@ -6,7 +6,7 @@ after the mean; logits are its cosines with the class texts times the model's ow
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -58,12 +58,14 @@ class Job:
         names: Class label -> the class as written in prompts.
         recipe: How to train.
         seed: Of everything random, >= 0.
+        notes: Facts to keep in `training.json`.
     """
 
     source: ClipSource
     names: Mapping[str, str]
     recipe: Recipe
     seed: int = 0
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
         """Return what a resumed training must share with the one that was begun."""

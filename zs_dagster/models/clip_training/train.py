@@ -47,6 +47,7 @@ def train_clip(
     epochs = Training(base, job).run(checkpoints, pace)
     record = {
         **identity,
+        **job.notes,
         "clips": len(job.source),
         "epochs": epochs,
         "versions": {"torch": torch.__version__, "open_clip": open_clip.__version__},

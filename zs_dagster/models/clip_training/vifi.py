@@ -59,9 +59,7 @@ def import_vifi(checkpoint: Path, base: Base, out: Path, *, norm: str = "base") 
         InputError: If ``norm`` is neither, or ``out`` is taken.
         ModelError: If the checkpoint cannot be read, or lacks or mismatches a weight.
     """
-    if norm not in ("base", "imagenet"):
-        raise InputError(f"--norm must be base or imagenet, got '{norm}'")
-    check_new(out)
+    check_import(checkpoint, out, norm)
     found = read_checkpoint(checkpoint)
     report = plan(found, base.network.state_dict())
     _check_tokens(found, base)
@@ -79,15 +77,25 @@ def import_vifi(checkpoint: Path, base: Base, out: Path, *, norm: str = "base") 
     return report
 
 
+def check_import(checkpoint: Path, out: Path, norm: str) -> None:
+    """Refuse arguments that break a rule, before any model is loaded.
+
+    Raises:
+        InputError: If one does.
+    """
+    if norm not in ("base", "imagenet"):
+        raise InputError(f"--norm must be base or imagenet, got '{norm}'")
+    if not checkpoint.is_file():
+        raise InputError(f"checkpoint must be a file, got '{checkpoint}'")
+    check_new(out)
+
+
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     """Read the weights by name, without `module.`; nothing in the file is run.
 
     Raises:
-        InputError: If there is no such file.
         ModelError: If it is no checkpoint, or holds something else than weights.
     """
-    if not path.is_file():
-        raise InputError(f"checkpoint must be a file, got '{path}'")
     try:
         with torch.serialization.safe_globals([(OrderedDict, SETTINGS_CLASS)]):
             content = torch.load(path, map_location="cpu", weights_only=True)

@@ -92,6 +92,21 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def openai_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A narrow ViT-B/16 with random weights: QuickGELU, and the tokenizer of OpenAI's CLIP."""
+    folder = tmp_path_factory.mktemp("openai")
+    model: dict[str, Any] = open_clip.get_model_config("ViT-B-16-quickgelu")
+    model["embed_dim"] = 16
+    model["vision_cfg"] |= {"image_size": 32, "layers": 2, "width": 16, "head_width": 8}
+    model["text_cfg"] |= {"width": 16, "heads": 2, "layers": 2}
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model}))
+    torch.manual_seed(2)
+    network = open_clip.CLIP(**model)
+    save_file(network.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
 @pytest.fixture
 def base(tiny_folder: Path) -> Callable[[], Base]:
     """Load the tiny CLIP anew."""
