@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from zs_dagster.errors import InputError, ModelError
+from zs_dagster.files import atomic_path
 from zs_dagster.models.clip import load_open_clip
 from zs_dagster.models.clip_training.base import CONFIG, Base
 from zs_dagster.models.clip_training.state import tensors_of
@@ -63,7 +64,8 @@ def save_clip(
         inner = getattr(base.tokenize, "tokenizer", None)
         if inner is not None:
             inner.save_pretrained(folder)
-        save_file(tensors_of(base.network), folder / WEIGHTS)
+        with atomic_path(folder / WEIGHTS) as path:
+            save_file(tensors_of(base.network), path)
         text = json.dumps(record, indent=1, ensure_ascii=False)
         (folder / RECORD).write_text(text, encoding="utf-8")
         _check(folder, base)
@@ -111,9 +113,3 @@ def _features(network: Network, method: str, inputs: torch.Tensor, device: str) 
     features = getattr(network.eval(), method)(inputs.to(device), normalize=True)
     network.train(was_training)
     return torch.as_tensor(features).float().cpu()
-
-
-def named(names: Sequence[str], limit: int = 4) -> str:
-    """Return some names for a message, and how many more there are."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

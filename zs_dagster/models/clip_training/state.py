@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from zs_dagster.errors import InputError
-from zs_dagster.files import write_text
+from zs_dagster.files import atomic_path, write_text
 from zs_dagster.models.clip_training.untyped import Network
 
 IDENTITY, COUNTERS = "training.json", "counters.json"
@@ -82,8 +82,10 @@ class Checkpoints:
         temporary = target.with_suffix(".tmp")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
-        save_file(tensors_of(network), temporary / WEIGHTS)
-        save_file(_moments(network, optimizer), temporary / MOMENTS)
+        tensors = {WEIGHTS: tensors_of(network), MOMENTS: _moments(network, optimizer)}
+        for name, content in tensors.items():
+            with atomic_path(temporary / name) as path:
+                save_file(content, path)
         write_text(temporary / COUNTERS, json.dumps(asdict(counters)))
         temporary.replace(target)
         for other in self.folder.glob("step-*"):

@@ -6,7 +6,7 @@ them: it was looked up once for the prompts of the classes, `prompt_learner.*`, 
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from zs_dagster.digests import file_digest
 from zs_dagster.errors import InputError, ModelError
 from zs_dagster.models.clip_training.base import Base
-from zs_dagster.models.clip_training.result import check_new, named, save_clip
+from zs_dagster.models.clip_training.result import check_new, save_clip
 
 TOKENS = "token_embedding.weight"
 PROMPTS = "prompt_learner.complete_text_embeddings"
@@ -118,23 +118,23 @@ def plan(found: Tensors, wanted: Tensors) -> Report:
     Raises:
         ModelError: If a weight has no place, is missing, or has another shape; names them.
     """
-    used = {name: _renamed(name) for name in found if not _is_prompt(name)}
+    used = {name: _re_named(name) for name in found if not _is_prompt(name)}
     unknown = sorted(source for source, name in used.items() if name not in wanted)
     if unknown:
-        raise ModelError(f"the base has no place for {named(unknown)}; give another --base")
+        raise ModelError(f"the base has no place for {_named(unknown)}; give another --base")
     missing = sorted(set(wanted) - set(used.values()) - {TOKENS})
     if missing:
-        raise ModelError(f"the checkpoint lacks {named(missing)}; nothing was imported")
+        raise ModelError(f"the checkpoint lacks {_named(missing)}; nothing was imported")
     wrong = [
         f"{source} {tuple(found[source].shape)} instead of {tuple(wanted[name].shape)}"
         for source, name in used.items()
         if found[source].shape != wanted[name].shape
     ]
     if wrong:
-        raise ModelError(f"weights must have the shapes of the base, got {named(wrong)}")
+        raise ModelError(f"weights must have the shapes of the base, got {_named(wrong)}")
     unusable = [source for source in used if not torch.isfinite(found[source]).all()]
     if unusable:
-        raise ModelError(f"weights must be finite, got NaN or infinity in {named(unusable)}")
+        raise ModelError(f"weights must be finite, got NaN or infinity in {_named(unusable)}")
     dropped = tuple(sorted(set(found) - set(used)))
     return Report(used, dropped, tuple({TOKENS} - set(used.values())))
 
@@ -148,7 +148,7 @@ def _weights(content: Any) -> dict[str, torch.Tensor]:  # noqa: ANN401 - a file
     return {str(name): v for name, v in content.items() if isinstance(v, torch.Tensor)}
 
 
-def _renamed(name: str) -> str:
+def _re_named(name: str) -> str:
     for prefix, other in PREFIXES.items():
         if name.startswith(prefix):
             return other + name.removeprefix(prefix)
@@ -156,7 +156,7 @@ def _renamed(name: str) -> str:
 
 
 def _is_prompt(name: str) -> bool:
-    return name.startswith("prompt_learner.") and _renamed(name) == name
+    return name.startswith("prompt_learner.") and _re_named(name) == name
 
 
 def _check_tokens(found: Tensors, base: Base) -> None:
@@ -177,3 +177,9 @@ def _check_tokens(found: Tensors, base: Base) -> None:
             "the checkpoint was trained with another token embedding than that of the base; "
             "give the --base it was trained from"
         )
+
+
+def _named(names: Sequence[str], limit: int = 4) -> str:
+    """Return some names for a message, and how many more there are."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

@@ -50,7 +50,7 @@ class Drawn:
 
 
 def loss_of(model: str, prompt: str) -> float:
-    """Cross entropy on other clips without augmentation, through the encoder everything else uses."""
+    """Cross entropy on other clips without augmentation, through the encoder of the project."""
     encoder, clips = OpenClipEncoder(model, device="cpu"), Drawn(1)
     texts = encoder.encode_texts([prompt.format(name=name) for name in NAMES])
     texts /= np.linalg.norm(texts, axis=1, keepdims=True)

@@ -85,6 +85,17 @@ def test_a_checkpoint_cut_short_is_passed_over(base: Load, tmp_path: Path) -> No
     assert folder_digest(tmp_path / "killed") == folder_digest(tmp_path / "whole")
 
 
+def test_killed_before_it_was_saved_only_the_saving_is_left(base: Load, tmp_path: Path) -> None:
+    job, model = Job(Lamps(), NAMES, SMALL), base()
+    train_clip(base(), job, tmp_path / "whole", pace=ALONE)
+    checkpoints = Checkpoints(tmp_path / "killed.training")
+    checkpoints.begin({"base": model.fingerprint, **job.identity()}, resume=False)
+    Training(model, job).run(checkpoints, ALONE)
+    unread = Job(Lamps(breaks_at={1}), NAMES, SMALL)
+    train_clip(base(), unread, tmp_path / "killed", resume=True)
+    assert folder_digest(tmp_path / "killed") == folder_digest(tmp_path / "whole")
+
+
 def test_threads_and_checkpoints_change_nothing_and_the_seed_does(
     base: Load, tmp_path: Path
 ) -> None:

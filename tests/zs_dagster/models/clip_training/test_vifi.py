@@ -213,7 +213,9 @@ def test_many_missing_weights_are_counted(base: Load, tmp_path: Path) -> None:
 class Trap:
     """Runs when it is unpickled without care."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(  # type: ignore[explicit-override] # typing.override is of 3.12
+        self,
+    ) -> tuple[Any, ...]:
         return (Path.touch, (Path("sprung"),))
 
 
