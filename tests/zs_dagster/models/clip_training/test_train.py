@@ -15,7 +15,7 @@ from tests.zs_dagster.models.clip_training.conftest import NAMES, Lamps
 from zs_dagster.digests import folder_digest
 from zs_dagster.errors import InputError, ModelError
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
-from zs_dagster.models.clip_training.base import Base
+from zs_dagster.models.clip_training.base import Base, load_base
 from zs_dagster.models.clip_training.loop import Job, Pace, Training
 from zs_dagster.models.clip_training.recipe import Recipe
 from zs_dagster.models.clip_training.state import Checkpoints
@@ -169,8 +169,11 @@ def test_the_loss_is_that_of_the_formula(base: Load, tmp_path: Path) -> None:
         texts = functional.normalize(start.network.encode_text(tokens), dim=-1)
         logits = start.network.logit_scale.exp() * videos @ texts.T
         loss = functional.cross_entropy(logits, torch.arange(3))
-    # The first rate is 0, so one step is measured before anything changes.
+    # The first rate is 0: one step is measured, and changes nothing.
     assert record["epochs"][0]["loss"] == pytest.approx(loss.item(), rel=1e-4)
+    trained = load_base(f"local-dir:{tmp_path / 'out'}", None, "cpu").network.state_dict()
+    for name, weight in start.network.state_dict().items():
+        assert torch.equal(trained[name], weight), name
 
 
 def test_chunks_of_texts_are_the_same_texts(base: Load) -> None:
