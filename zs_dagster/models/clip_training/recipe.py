@@ -121,7 +121,9 @@ RULES: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
 
 PRESETS: dict[str, Recipe] = {
     "zar": Recipe(),
-    "vifi": Recipe(prompt="a photo of a {name}.", frames=32, label_smoothing=0.1, mixup=0.8, cutmix=1.0),
+    "vifi": Recipe(
+        prompt="a photo of a {name}.", frames=32, label_smoothing=0.1, mixup=0.8, cutmix=1.0
+    ),
     "few-shot": Recipe(epochs=11, batch=64, accumulation=16, rate=2e-6, frames=8, shots=16),
 }
 """``zar`` and ``vifi`` for a base dataset, ``few-shot`` for base-to-novel."""
