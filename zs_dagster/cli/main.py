@@ -21,6 +21,7 @@ from zs_dagster.cli import (
     queries,
     run,
     sql,
+    train,
     ui,
 )
 from zs_dagster.cli.dry_run import DryRunCommand
@@ -42,6 +43,8 @@ app.command("locate")(locate.locate)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
 app.command("queries")(queries.queries)
+app.command("train-clip")(train.train)
+app.command("import-clip")(train.import_vifi)
 app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)

@@ -28,7 +28,7 @@ def clip_fingerprint(model: str, pretrained: str | None) -> str:
     A local folder is identified by the bytes of its files, a published model by its name and
     tag, which open_clip resolves to one fixed checkpoint.
     """
-    folder = _local_folder(model)
+    folder = local_folder(model)
     weights = folder_digest(folder) if folder else f"{model}@{pretrained}"
     return digest("clip", STAGE_VERSION, weights)
 
@@ -56,7 +56,8 @@ class OpenClipEncoder:
     ) -> None:
         self._batch = batch
         self._device = choose_device(device)
-        self._model, self._preprocess, self._tokenize = _load(model, pretrained, self._device)
+        loaded = load_open_clip(model, pretrained, self._device)
+        self._model, self._preprocess, self._tokenize = loaded
 
     @property
     def network(self) -> Network:
@@ -140,10 +141,11 @@ class OpenClipEncoder:
         return int(output)
 
 
-def _load(model: str, pretrained: str | None, device: str) -> tuple[Any, Any, Any]:
+def load_open_clip(model: str, pretrained: str | None, device: str) -> tuple[Any, Any, Any]:
+    """Load network, preprocessing and tokenizer; raises `ModelError` if that fails."""
     import open_clip
 
-    folder = _local_folder(model)
+    folder = local_folder(model)
     if folder and not folder.is_dir():
         raise ModelError(f"CLIP folder must exist, got '{folder}'; check the model profile")
     if not folder and not pretrained:
@@ -160,7 +162,8 @@ def _load(model: str, pretrained: str | None, device: str) -> tuple[Any, Any, An
     return network.eval(), preprocess, tokenize
 
 
-def _local_folder(model: str) -> Path | None:
+def local_folder(model: str) -> Path | None:
+    """Return the folder that a model lies in; none for a published one."""
     prefix, _, folder = model.partition(":")
     return Path(folder) if prefix == "local-dir" else None
 

@@ -1,0 +1,1 @@
+"""Further training of a CLIP on labelled clips; torch is imported at module level here."""
