@@ -56,6 +56,20 @@ class VideoLibrary(dg.ConfigurableResource):
             )
         return dataset
 
+    def trimmed(self, name: str) -> Dataset:
+        """Return a dataset for classification.
+
+        Raises:
+            DatasetError: If its videos are untrimmed, with segments to be found.
+        """
+        dataset = self.dataset(name)
+        if dataset.task != "classification":
+            raise DatasetError(
+                f"dataset '{name}' is for {dataset.task}: its videos are untrimmed; "
+                "classification needs a dataset with task: classification"
+            )
+        return dataset
+
     def files(self, dataset: Dataset) -> dict[str, Path]:
         """Return the video files by video id; those of the demo are drawn first."""
         if not isinstance(dataset.videos, GeneratedVideos):

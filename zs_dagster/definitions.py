@@ -4,6 +4,9 @@ Dagster loads it through workspace.yaml, the command line through `zs_dagster.cl
 nothing else imports it.
 """
 
+from collections.abc import Sequence
+from types import ModuleType
+
 import dagster as dg
 
 from assets import (
@@ -11,6 +14,7 @@ from assets import (
     candidate_classes,
     class_embeddings,
     class_queries,
+    classification_metrics,
     frame_confidence,
     frame_features,
     localization_metrics,
@@ -24,24 +28,27 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
 
+SHARED = [videos, annotations, class_queries, frame_features, class_embeddings, results]
 LOCALIZATION = [
-    videos,
-    annotations,
-    class_queries,
-    frame_features,
-    class_embeddings,
     candidate_classes,
     frame_confidence,
     segments,
     localization_metrics,
-    results,
     report,
 ]
+CLASSIFICATION = [
+    classification_metrics,
+]
+
+
+def _assets(modules: Sequence[ModuleType]) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*(module.__name__.split(".")[-1] for module in modules))
+
 
 home = HomeResource()
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules(LOCALIZATION),
+    assets=dg.load_assets_from_modules([*SHARED, *LOCALIZATION, *CLASSIFICATION]),
     resources={
         "home": home,
         "library": VideoLibrary(home=home),
@@ -51,8 +58,13 @@ defs = dg.Definitions(
     jobs=[
         dg.define_asset_job(
             "localize",
-            selection=dg.AssetSelection.all(),
+            selection=_assets([*SHARED, *LOCALIZATION]),
             description="Videos and class names in; segments, metrics and a report out.",
-        )
+        ),
+        dg.define_asset_job(
+            "classify",
+            selection=_assets([*SHARED, *CLASSIFICATION]),
+            description="Clips and class names in; classes, metrics and a report out.",
+        ),
     ],
 )
