@@ -2,13 +2,14 @@
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
 
-from tests.assets.predictions import write_predictions, write_truth, write_videos
+from tests.assets.predictions import Probabilities, write_predictions, write_truth, write_videos
 from zs_dagster.errors import DatasetError, StoreError
 from zs_dagster.home import Home
 
@@ -166,7 +167,7 @@ def test_official_lists_and_divisions_are_sets_with_means(clips: "TinyHome") -> 
     lists = {"v1": "test1 train2", "v2": "test1", "v3": "test1 test2", "v4": "test2"}
     write_truth(home, [(v, label, lists.get(v, "train1")) for v, label, _ in TRUTH])
     all_right = {"v1": A, "v2": B, "v3": B, "v4": C}
-    sets = {
+    sets: dict[str, tuple[Sequence[str], Probabilities]] = {
         "test1": (ABC, {v: all_right[v] for v in ("v1", "v2", "v3")}),
         "test2": (ABC, {v: all_right[v] for v in ("v3", "v4")}),
         "base-to-novel/base": (("a", "b"), {"v1": A[:2], "v2": B[:2], "v3": B[:2]}),
