@@ -41,6 +41,7 @@ class Classified:
         guesses: Video -> best classes; a video may be missing.
         videos: N videos that were classified.
         log_probability: Shape ``(N, K)``, of each of these and each class of the set.
+        skipped: Videos whose adaptation step was not taken.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Classified:
     guesses: Mapping[str, Sequence[Guess]]
     videos: tuple[str, ...]
     log_probability: FloatArray
+    skipped: int = 0
 
     @cached_property
     def outcome(self) -> RankedClasses:
@@ -161,7 +163,8 @@ def _joined(
     if tuple(places.get("classes", ())) != one.classes or len(videos) != len(logits):
         raise _changed(row["dataset"], f"the classes of '{row['method']}' on '{one.name}'")
     scores = log_softmax(logits) if len(logits) else logits
-    return Classified(row["method"], one, row["parameters"], truth, guesses, videos, scores)
+    said = (row["method"], one, row["parameters"])
+    return Classified(*said, truth, guesses, videos, scores, row["skipped"])
 
 
 def _changed(dataset: str, what: str) -> StoreError:

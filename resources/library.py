@@ -60,13 +60,13 @@ class VideoLibrary(dg.ConfigurableResource):
         """Return a dataset for classification.
 
         Raises:
-            DatasetError: If its videos are untrimmed, with segments to be found.
+            DatasetError: If its videos are untrimmed.
         """
         dataset = self.dataset(name)
         if dataset.task != "classification":
             raise DatasetError(
-                f"dataset '{name}' is for {dataset.task}: its videos are untrimmed; "
-                "classification needs a dataset with task: classification"
+                f"dataset '{name}' is for {dataset.task}: its videos hold several actions "
+                "each; classification needs a dataset with task: classification"
             )
         return dataset
 

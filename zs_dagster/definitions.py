@@ -15,6 +15,7 @@ from assets import (
     class_embeddings,
     class_queries,
     classification_metrics,
+    classification_report,
     frame_confidence,
     frame_features,
     localization_metrics,
@@ -28,27 +29,41 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
 
-SHARED = [videos, annotations, class_queries, frame_features, class_embeddings, results]
 LOCALIZATION = [
+    videos,
+    annotations,
+    class_queries,
+    frame_features,
+    class_embeddings,
     candidate_classes,
     frame_confidence,
     segments,
     localization_metrics,
+    results,
     report,
 ]
+
 CLASSIFICATION = [
+    videos,
+    annotations,
+    class_queries,
+    frame_features,
+    class_embeddings,
     classification_metrics,
+    classification_report,
+    results,
 ]
-
-
-def _assets(modules: Sequence[ModuleType]) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*(module.__name__.split(".")[-1] for module in modules))
-
 
 home = HomeResource()
 
+
+def _named(modules: Sequence[ModuleType]) -> list[str]:
+    """Return the assets of modules: each is named as its module."""
+    return [module.__name__.rpartition(".")[2] for module in modules]
+
+
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([*SHARED, *LOCALIZATION, *CLASSIFICATION]),
+    assets=dg.load_assets_from_modules(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION])),
     resources={
         "home": home,
         "library": VideoLibrary(home=home),
@@ -58,13 +73,13 @@ defs = dg.Definitions(
     jobs=[
         dg.define_asset_job(
             "localize",
-            selection=_assets([*SHARED, *LOCALIZATION]),
+            selection=_named(LOCALIZATION),
             description="Videos and class names in; segments, metrics and a report out.",
         ),
         dg.define_asset_job(
             "classify",
-            selection=_assets([*SHARED, *CLASSIFICATION]),
-            description="Clips and class names in; classes, metrics and a report out.",
+            selection=_named(CLASSIFICATION),
+            description="Clips and class names in; a class per clip, metrics and a report out.",
         ),
     ],
 )

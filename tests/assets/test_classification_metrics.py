@@ -214,6 +214,6 @@ def test_predictions_of_another_description_are_refused(clips: "TinyHome") -> No
 
 def test_untrimmed_videos_are_not_classified(clips: "TinyHome") -> None:
     describe(clips, {"clip": A_CLIP}, task="localization")
-    rule = "dataset 'tiny' is for localization: its videos are untrimmed"
+    rule = "dataset 'tiny' is for localization: its videos hold several actions"
     with pytest.raises(DatasetError, match=rule):
         measure(clips)

@@ -45,6 +45,10 @@ GRAPH = {
     "segments": ("localization", SCORES),
     "localization_metrics": ("localization", METRICS),
     "classification_metrics": ("classification", PREDICTIONS),
+    "classification_report": (
+        "results",
+        PREDICTIONS | {"frame_features", "classification_metrics"},
+    ),
     "results": (
         "results",
         SCORES | METRICS | PREDICTIONS | {"localization_metrics", "classification_metrics"},
@@ -111,7 +115,7 @@ def test_each_task_has_a_job_and_both_cover_all_assets() -> None:
     assert jobs["localize"] & jobs["classify"] == SHARED
     assert jobs["localize"] | jobs["classify"] == set(GRAPH)
     assert {"localization_metrics", "report"} < jobs["localize"]
-    assert "classification_metrics" in jobs["classify"]
+    assert {"classification_metrics", "classification_report"} < jobs["classify"]
 
 
 def test_models_run_one_at_a_time() -> None:
