@@ -15,6 +15,9 @@ PUBLISHED = [
     "frame_confidence",
     "segments",
     "localization_metrics",
+    "clip_predictions",
+    "zar_predictions",
+    "classification_metrics",
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.partitions import catalogue, datasets
-from zs_dagster.datasets.catalogue import AD_HOC_PREFIX
+from zs_dagster.datasets.catalogue import AD_HOC_PREFIXES
 from zs_dagster.digests import digest
 from zs_dagster.home import Home
 from zs_dagster.schemas import columns
@@ -64,13 +64,13 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
 def _said(options: Sequence[str]) -> str:
     """Digest what all dataset files say about some options.
 
-    Datasets made on the way by `locate` are left out: looking into one more video must not
-    mark the results of all others as stale.
+    Datasets made on the way by `locate` or `classify` are left out: looking into one more
+    video must not mark the results of all others as stale.
     """
     said = {
         name: dataset.localization.model_dump(mode="json", include=set(options))
         for name, dataset in catalogue.items()
-        if not name.startswith(AD_HOC_PREFIX)
+        if not name.startswith(AD_HOC_PREFIXES)
     }
     return digest(said)[:12]
 
@@ -87,7 +87,7 @@ def model_version(version: str, fingerprint: Callable[[str], str]) -> str:
     So a changed model makes the asset stale in the UI; a changed resource would not.
     """
     profiles = sorted(
-        {d.profile for name, d in catalogue.items() if not name.startswith(AD_HOC_PREFIX)}
+        {d.profile for name, d in catalogue.items() if not name.startswith(AD_HOC_PREFIXES)}
     )
     return f"{version}+{digest([fingerprint(profile) for profile in profiles])[:12]}"
 

@@ -14,6 +14,8 @@ from assets import (
     candidate_classes,
     class_embeddings,
     class_queries,
+    classification_metrics,
+    classification_report,
     clip_predictions,
     frame_confidence,
     frame_features,
@@ -51,6 +53,8 @@ CLASSIFICATION = [
     class_embeddings,
     clip_predictions,
     zar_predictions,
+    classification_metrics,
+    classification_report,
     results,
 ]
 
@@ -63,7 +67,7 @@ def _named(modules: Sequence[ModuleType]) -> list[str]:
 
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([*LOCALIZATION, clip_predictions, zar_predictions]),
+    assets=dg.load_assets_from_modules(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION])),
     resources={
         "home": home,
         "library": VideoLibrary(home=home),
@@ -79,7 +83,7 @@ defs = dg.Definitions(
         dg.define_asset_job(
             "classify",
             selection=_named(CLASSIFICATION),
-            description="Clips and class names in; a class per clip and metrics out.",
+            description="Clips and class names in; a class per clip, metrics and a report out.",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets import class_scores
+from assets import class_scores, classified
 from zs_dagster.datasets.catalogue import SHIPPED
 from zs_dagster.definitions import defs
 from zs_dagster.schemas import SCHEMAS, columns
@@ -19,6 +19,15 @@ SCORES = {
     "frame_confidence",
 }
 METRICS = {"segments", "annotations", "candidate_classes", "class_queries"}
+PREDICTIONS = {"videos", "annotations", "clip_predictions", "zar_predictions"}
+SHARED = {
+    "videos",
+    "annotations",
+    "class_queries",
+    "frame_features",
+    "class_embeddings",
+    "results",
+}
 GRAPH = {
     "videos": ("ingest", set()),
     "annotations": ("ingest", {"videos"}),
@@ -35,7 +44,15 @@ GRAPH = {
     ),
     "segments": ("localization", SCORES),
     "localization_metrics": ("localization", METRICS),
-    "results": ("results", SCORES | METRICS | {"localization_metrics"}),
+    "classification_metrics": ("classification", PREDICTIONS),
+    "classification_report": (
+        "results",
+        PREDICTIONS | {"frame_features", "classification_metrics"},
+    ),
+    "results": (
+        "results",
+        SCORES | METRICS | PREDICTIONS | {"localization_metrics", "classification_metrics"},
+    ),
     "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
 }
 MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence"}
@@ -44,8 +61,12 @@ WRITER = {
     "methods": "segments",
     "metrics_history": "localization_metrics",
     "class_metrics": "localization_metrics",
+    "classification_history": "classification_metrics",
+    "class_accuracy": "classification_metrics",
+    "clip_classifiers": "clip_predictions",
+    "zar_classifiers": "zar_predictions",
 }
-PLAIN = {"candidate_classes", "segments", "localization_metrics"}
+PLAIN = {"candidate_classes", "segments", "localization_metrics", "classification_metrics"}
 READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
 ASSETS = Path(__file__).parents[2] / "assets"
 
@@ -58,6 +79,8 @@ def tables_read(module: str) -> set[str]:
     named = {WRITER.get(table, table) for table in READS.findall(source)}
     if "import SCORES" in source:
         named |= tables_read("class_scores")
+    if "assets.classified import" in source:
+        named |= tables_read("classified")
     return named - {module}
 
 
@@ -82,12 +105,17 @@ def test_every_asset_but_the_database_has_one_partition_per_dataset() -> None:
     assert shared.get_partition_keys() == sorted([*SHIPPED_NAMES, "tiny"])
 
 
-def test_the_job_localize_runs_all_assets() -> None:
-    jobs = [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")]
-    assert jobs == ["localize"]
-    job = defs.resolve_job_def("localize")
-    keys = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
-    assert keys == set(GRAPH)
+def test_each_task_has_a_job_and_both_cover_all_assets() -> None:
+    jobs = {
+        job.name: {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+        for job in defs.resolve_all_job_defs()
+        if not job.name.startswith("__")
+    }
+    assert set(jobs) == {"localize", "classify"}
+    assert jobs["localize"] & jobs["classify"] == SHARED
+    assert jobs["localize"] | jobs["classify"] == set(GRAPH)
+    assert {"localization_metrics", "report"} < jobs["localize"]
+    assert {"classification_metrics", "classification_report"} < jobs["classify"]
 
 
 def test_models_run_one_at_a_time() -> None:
@@ -125,3 +153,4 @@ def test_every_table_an_asset_reads_is_among_its_dependencies(asset: str) -> Non
 def test_the_joined_scores_name_what_they_read() -> None:
     assert tables_read("class_scores") == set(class_scores.SCORES)
     assert tables_read("localization_metrics") == METRICS
+    assert tables_read("classified") == set(classified.PREDICTIONS)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zs_dagster.cli.graph import Outcome
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.home import Home
 from zs_dagster.progress import listening
 
@@ -115,15 +116,14 @@ def show_metrics(rows: Sequence[dict[str, Any]]) -> None:
         console.print(sentence, markup=False)
 
 
-def show_places(home: Home, dataset: str) -> None:
+def show_places(home: Home, dataset: Dataset) -> None:
     """Print where the results lie."""
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"report   {home.reports / f'{dataset}.html'}", markup=False)
-    console.print(
-        f'results  {home.results}  (zs-dagster sql "from localization_metrics")', markup=False
-    )
+    console.print(f"report   {home.reports / f'{dataset.name}.html'}", markup=False)
+    query = f'zs-dagster sql "from {dataset.task}_metrics"'
+    console.print(f"results  {home.results}  ({query})", markup=False)
 
 
 def show_segments(rows: Sequence[dict[str, Any]], videos: Sequence[dict[str, Any]]) -> None:
@@ -142,18 +142,26 @@ def show_segments(rows: Sequence[dict[str, Any]], videos: Sequence[dict[str, Any
             *names, *map(clock, (row["start_s"], row["end_s"])), f"{row['score']:.2f}"
         )
     console.print(table if rows else "no action was found")
+    show_left_out(videos)
+
+
+def show_left_out(videos: Sequence[dict[str, Any]]) -> None:
+    """Print the files of which nothing can be said, and why."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
     for video in videos:
         if video["status"] != "ok":
             line = f"left out  {video['video_id']}: {video['reason']}"
             console.print(line, markup=False, soft_wrap=True)
 
 
-def show_located(folder: Path, dataset: str) -> None:
+def show_written(folder: Path, files: str, dataset: str) -> None:
     """Print where the answers lie, and the name that UI and SQL know them by."""
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"written  {folder}/segments.json segments.csv report.html", markup=False)
+    console.print(f"written  {folder}/{files}", markup=False)
     console.print(f"dataset  {dataset}  (in the UI, and in `zs-dagster sql`)", markup=False)
 
 

@@ -14,7 +14,7 @@ from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.cli.locate import parse_actions
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.catalogue import (
-    AD_HOC_PREFIX,
+    AD_HOC_PREFIXES,
     check_sources,
     find_dataset,
     load_catalogue,
@@ -50,7 +50,7 @@ def list_datasets(*, as_json: AsJson = False) -> None:
             "videos": _where(dataset),
         }
         for name, dataset in sorted(load_catalogue(home.datasets).items())
-        if not name.startswith(AD_HOC_PREFIX)
+        if not name.startswith(AD_HOC_PREFIXES)
     ]
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")

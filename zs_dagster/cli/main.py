@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from zs_dagster.cli import (
+    classify,
     datasets,
     demo,
     doctor,
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("run", cls=DryRunCommand)(run.run)
 app.command("locate")(locate.locate)
+app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
 app.command("queries")(queries.queries)

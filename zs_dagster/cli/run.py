@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from zs_dagster.cli import console
+from zs_dagster.cli.class_tables import show_accuracy
 from zs_dagster.cli.dry_run import dry_run
 from zs_dagster.cli.graph import materialise, prepare_environment
 from zs_dagster.cli.summary import metric_rows, write_summary
@@ -21,6 +22,7 @@ DEMO_ONLY = (
     "warning: the demo models know only the drawn shapes of the demo; what they say about any "
     "other video means nothing. Use the profile light or zeal for real videos.\n"
 )
+JOBS = {"localization": "localize", "classification": "classify"}
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write metrics and counts here.")
 ]
@@ -46,7 +48,7 @@ def run(
     ] = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Localize the actions of a dataset: compute what is missing, reuse the rest."""
+    """Localize or classify the actions of a dataset; what was computed before is reused."""
     act = dry_run_dataset if is_dry else run_dataset
     act(dataset, parse_options(options or []), json_file)
 
@@ -55,13 +57,14 @@ def run_dataset(
     dataset: str, options: dict[str, dict[str, Any]], json_file: Path | None
 ) -> None:
     """Materialise a dataset, show what came out and write the summary."""
-    home = _checked_home(dataset, json_file)
+    home, described = _checked(dataset, json_file)
     with console.progress():
-        outcome = materialise(dataset, "localize", options)
-    rows = metric_rows(home, dataset, outcome.run_id)
+        outcome = materialise(dataset, JOBS[described.task], options)
+    rows = metric_rows(home, described, outcome.run_id)
     console.show_stages(outcome)
-    console.show_metrics(rows)
-    console.show_places(home, dataset)
+    show = show_accuracy if described.task == "classification" else console.show_metrics
+    show(rows)
+    console.show_places(home, described)
     if json_file is not None:
         write_summary(json_file, outcome, rows)
 
@@ -70,31 +73,22 @@ def dry_run_dataset(
     dataset: str, options: dict[str, dict[str, Any]], json_file: Path | None
 ) -> None:
     """Say what `run_dataset` would compute."""
-    _checked_home(dataset, json_file)
+    _, described = _checked(dataset, json_file)
+    if described.task != "localization":
+        raise DatasetError(
+            f"dataset '{dataset}' is for {described.task}: --dry-run plans localization only; "
+            "leave it out"
+        )
     dry_run(dataset, options, json_file)
 
 
-def _checked_home(dataset: str, json_file: Path | None) -> Home:
-    """Check everything that needs no work, and return the home."""
+def _checked(dataset: str, json_file: Path | None) -> tuple[Home, Dataset]:
+    """Check everything that needs no work; return the home and the dataset."""
     home = prepare_environment()
     described = find_dataset(load_catalogue(home.datasets), dataset)
-    check_task(described)
     warn_of_demo_models(described)
     check_json_file(json_file)
-    return home
-
-
-def check_task(dataset: Dataset) -> None:
-    """Refuse what cannot be localized, before any video is read.
-
-    Raises:
-        DatasetError: If the dataset is for classification.
-    """
-    if dataset.task != "localization":
-        raise DatasetError(
-            f"dataset '{dataset.name}' is for {dataset.task}: its videos are trimmed to one "
-            "action each; `run` localizes, choose a dataset with task: localization"
-        )
+    return home, described
 
 
 def warn_of_demo_models(dataset: Dataset) -> None:

@@ -6,33 +6,33 @@ from pathlib import Path
 from typing import Any
 
 from zs_dagster.cli.graph import Outcome
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.files import write_text
 from zs_dagster.home import Home
 
 FIELDS = ("dataset", "method", "protocol", "split", "metric", "value", "low", "high")
 
 
-def metric_rows(home: Home, dataset: str, run_id: str) -> list[dict[str, Any]]:
+Row = dict[str, Any]
+
+
+def metric_rows(home: Home, dataset: Dataset, run_id: str) -> list[Row]:
     """Return the metrics of a run; none where the dataset has no ground truth."""
-    return [
-        r for r in home.tables.rows("localization_metrics", dataset) if r["run_id"] == run_id
-    ]
+    rows = home.tables.rows(f"{dataset.task}_metrics", dataset.name)
+    # Classification has one protocol, which its table does not repeat in every row.
+    return [{"protocol": dataset.task, **row} for row in rows if row["run_id"] == run_id]
 
 
 def write_summary(
-    path: Path,
-    outcome: Outcome,
-    rows: Sequence[dict[str, Any]],
-    segments: Sequence[dict[str, Any]] | None = None,
+    path: Path, outcome: Outcome, rows: Sequence[Row], **found: Sequence[Row]
 ) -> None:
-    """Write the summary of a run as JSON, with the segments where people asked for those."""
+    """Write the summary of a run as JSON, with what was found where people asked for that."""
     document: dict[str, Any] = {
         "metrics": [{name: row[name] for name in FIELDS} for row in rows],
         "stages": outcome.stages,
         "peak_rss_mb": round(outcome.peak_rss_mb, 1),
         "seconds": round(outcome.seconds, 2),
         "run_id": outcome.run_id,
+        **{name: list(rows) for name, rows in found.items()},
     }
-    if segments is not None:
-        document["segments"] = list(segments)
     write_text(path, json.dumps(document, indent=1) + "\n")

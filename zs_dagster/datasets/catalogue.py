@@ -15,8 +15,9 @@ from zs_dagster.home import Home
 
 SHIPPED = Path(__file__).parent / "shipped"
 SHIPPED_QUERIES = "demo"
-AD_HOC_PREFIX = "locate-"
-"""Names of the datasets that `zs-dagster locate` makes."""
+LOCATE_PREFIX, CLASSIFY_PREFIX = "locate-", "classify-"
+AD_HOC_PREFIXES = (LOCATE_PREFIX, CLASSIFY_PREFIX)
+"""Names of the datasets that `zs-dagster locate` and `zs-dagster classify` make."""
 Catalogue = dict[str, Dataset]
 
 
@@ -47,7 +48,7 @@ def find_dataset(catalogue: Catalogue, name: str) -> Dataset:
         DatasetError: If there is none; names the known ones.
     """
     if name not in catalogue:
-        known = (n for n in sorted(catalogue) if not n.startswith(AD_HOC_PREFIX))
+        known = (n for n in sorted(catalogue) if not n.startswith(AD_HOC_PREFIXES))
         raise DatasetError(
             f"dataset must be one of {', '.join(known)}, got '{name}'; "
             "describe a new one in $ZS_HOME/datasets/<name>.yaml"

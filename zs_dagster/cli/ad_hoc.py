@@ -1,0 +1,128 @@
+"""A dataset made on the way: files and words of a command line, run like any dataset."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from zs_dagster.cli.run import DEMO_ONLY
+from zs_dagster.datasets.catalogue import load_dataset
+from zs_dagster.datasets.files import find_videos
+from zs_dagster.datasets.sources import VideoFiles
+from zs_dagster.demo.world import classes
+from zs_dagster.digests import digest
+from zs_dagster.errors import InputError
+from zs_dagster.files import write_text
+from zs_dagster.home import Home
+from zs_dagster.models.profiles import load_profile
+
+DEMO_LABELS = frozenset(a.label for split in ("test", "validation") for a in classes(split))
+
+
+def parse_labels(text: str, option: str, rule: str) -> list[str]:
+    """Split a comma-separated list of class labels.
+
+    Args:
+        text: What was given.
+        option: The option it was given to, for messages.
+        rule: What a list without labels breaks, for messages.
+
+    Raises:
+        InputError: If there is none, or one is named twice.
+    """
+    labels = [part.strip() for part in text.split(",") if part.strip()]
+    if not labels:
+        raise InputError(f"{option} {rule}, got '{text}'")
+    twice = [label for label in labels if labels.count(label) > 1]
+    if twice:
+        raise InputError(f"{option} must differ, got '{twice[0]}' twice; remove one")
+    return labels
+
+
+def choose_profile(wanted: str | None, labels: Sequence[str]) -> str:
+    """Return the wanted profile, else demo for its classes, else the best one that is here.
+
+    Raises:
+        InputError: If there is no such profile, or no weights for real videos.
+    """
+    if wanted is not None:
+        return load_profile(wanted).name
+    if DEMO_LABELS.issuperset(labels):
+        return "demo"
+    # Imported here: it asks torch and the model hub's cache, which takes seconds.
+    from zs_dagster.models.weights import best_profile_here, how_to_get_weights
+
+    found = best_profile_here()
+    if found is None:
+        raise InputError(
+            "no downloaded weights were found for real videos; choose --models light (SigLIP 2 "
+            f"and SmolVLM2, runs without a GPU, slowly; {how_to_get_weights('light')}) or "
+            f"--models zeal (a GPU with 48 GB; {how_to_get_weights('zeal')}); "
+            "--models demo runs at once but knows only drawn shapes"
+        )
+    return found
+
+
+def video_files(videos: Sequence[Path]) -> list[Path]:
+    """Return the files, each once, resolved and sorted.
+
+    Raises:
+        InputError: If one does not exist or is a folder, or two have one name.
+    """
+    for path in videos:
+        if path.is_dir():
+            raise InputError(
+                f"'{path}' is a folder; give its files, or make it a dataset with "
+                "`zs-dagster datasets add`"
+            )
+        if not path.exists():
+            raise InputError(f"video '{path}' does not exist; check the path")
+    files = sorted({path.resolve() for path in videos})
+    find_videos(VideoFiles(files=tuple(files)))  # Refuses two files of one name.
+    return files
+
+
+def describe(home: Home, prefix: str, files: Sequence[Path], said: Mapping[str, Any]) -> str:
+    """Write the description of a dataset, named by what is asked, and return its name.
+
+    Raises:
+        InputError: If it breaks a rule of dataset files; nothing is left behind.
+    """
+    content = {"videos": {"files": [str(path) for path in files]}, **said}
+    if DEMO_LABELS.issuperset(content["classes"]):
+        content["queries"] = "demo"
+    name = f"{prefix}{digest(content)[:8]}"
+    title = f"{', '.join(content['classes'])} in {', '.join(path.name for path in files)}"
+    path = home.datasets / f"{name}.yaml"
+    text = yaml.safe_dump({"name": name, "title": title, **content}, sort_keys=False)
+    write_text(path, text)
+    try:
+        load_dataset(path)
+    except InputError:
+        path.unlink()
+        raise
+    return name
+
+
+def out_folder(path: Path) -> Path:
+    """Make the folder for the results.
+
+    Raises:
+        InputError: If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--out must be a folder that can be made, got '{path}': {error.strerror}"
+        ) from error
+    return path
+
+
+def warn_unless_drawn(profile: str, videos: Sequence[Path], home: Home) -> None:
+    """Say plainly that the demo models cannot know what is in videos that were filmed."""
+    drawn = home.generated_videos
+    if profile == "demo" and not all(p.resolve().is_relative_to(drawn) for p in videos):
+        sys.stderr.write(DEMO_ONLY)
