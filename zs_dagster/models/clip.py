@@ -72,7 +72,7 @@ class OpenClipEncoder:
     @property
     def scale(self) -> float:
         """What cosines are multiplied by before a softmax."""
-        return float(self._model.logit_scale.exp())
+        return float(self._model.logit_scale.detach().exp())
 
     def encode_words(self, texts: Sequence[str]) -> tuple[FeatureArray, IntArray]:
         """Encode the single tokens of N sentences, each up to its end-of-text token.
