@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,19 @@ class Run:
 
 def localize(home: "TinyHome", options: Options | None = None, only: Sequence[str] = ()) -> Run:
     """Run the job `localize` on `tiny`, or some of its assets; raises what a stage raised."""
+    return run_job("localize", home, options, only)
+
+
+def run_job(
+    job: str, home: "TinyHome", options: Options | None = None, only: Sequence[str] = ()
+) -> Run:
+    """Run a job on `tiny`, or some of its assets; raises what a stage raised."""
     from zs_dagster.definitions import defs
 
     os.environ["ZS_HOME"] = str(home.root)
     with dg.DagsterInstance.ephemeral() as instance:
         ops = {name: {"config": dict(values)} for name, values in (options or {}).items()}
-        result = defs.resolve_job_def("localize").execute_in_process(
+        result = defs.resolve_job_def(job).execute_in_process(
             partition_key="tiny",
             instance=instance,
             run_config={"loggers": QUIET, "ops": ops},
@@ -84,6 +92,12 @@ def again(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def run_localize() -> Callable[..., Run]:
     """Run the job `localize` on the dataset `tiny` of a home."""
     return localize
+
+
+@pytest.fixture(scope="session")
+def run_classify() -> Callable[..., Run]:
+    """Run the job `classify` on the dataset `tiny` of a home."""
+    return partial(run_job, "classify")
 
 
 @pytest.fixture(autouse=True)
