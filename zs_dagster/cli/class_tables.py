@@ -60,7 +60,9 @@ def show_classes(rows: Sequence[Row]) -> None:
     ranked: dict[tuple[str, str], list[Row]] = {}
     for row in sorted(rows, key=lambda row: (row["video_id"], row["method"], row["rank"])):
         ranked.setdefault((row["video_id"], row["method"]), []).append(row)
-    table = Table("video", "method", "class", title="classes", title_justify="left")
+    table = Table(title="classes", title_justify="left")
+    for name in ("video", "method", "class"):
+        table.add_column(name, overflow="fold")
     table.add_column("probability", justify="right")
     table.add_column("then")
     for (video, method), (best, *others) in ranked.items():

@@ -66,3 +66,12 @@ def test_an_unknown_dataset_lists_the_known_ones(cli: "Cli", tiny: "TinyHome") -
     assert ended.status == 2
     assert ", tiny, ucf101, got 'tinny'" in ended.err
     assert not (tiny.root / "tables").exists()
+
+
+def test_runs_of_clips_are_not_planned(cli: "Cli", tiny: "TinyHome") -> None:
+    tiny.describe(task="classification")
+    ended = cli("run", "tiny", "--dry-run")
+    assert ended.status == 2
+    rule = "dataset 'tiny' is for classification: --dry-run plans localization only"
+    assert rule in ended.err
+    assert not (tiny.root / "tables").exists()
