@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.class_calibration import calibration_rows
 from assets.classified import (
     PREDICTIONS,
     UNADAPTED,
@@ -46,7 +47,8 @@ def classification_metrics(
     found = [one for one in classified(home.get(), dataset) if one.truth]
     results = [evaluate_classes(one.outcome, one.split.classes) for one in found]
     single = [row for pair in zip(found, results, strict=True) for row in _single(*pair)]
-    metrics = [*single, *_over_sets(single), *_paired(found, first_clip_method(dataset))]
+    sure = [row for one in found for row in calibration_rows(one)]
+    metrics = [*single, *sure, *_over_sets(single), *_paired(found, first_clip_method(dataset))]
     source = {
         "clip": models.get().clip_fingerprint(dataset.profile),
         "git_commit": git_commit(),

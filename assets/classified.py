@@ -62,7 +62,7 @@ class Classified:
     @cached_property
     def reliability(self) -> Reliability | None:
         """Confidence against accuracy of what was classified and has ground truth."""
-        of_truth, of_scores = self._scored
+        of_truth, of_scores = self.scored
         if not of_truth.size:
             return None
         best = np.exp(self.log_probability[of_scores].max(axis=1))
@@ -71,7 +71,7 @@ class Classified:
     @property
     def negative_log_likelihood(self) -> float | None:
         """Mean over the same videos of ``-ln p``, p that of any of the classes of a video."""
-        of_truth, of_scores = self._scored
+        of_truth, of_scores = self.scored
         if not of_truth.size:
             return None
         holds = self.outcome.truth[of_truth]
@@ -79,7 +79,7 @@ class Classified:
         return float(-np.logaddexp.reduce(true_only, axis=1).mean())
 
     @property
-    def _scored(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def scored(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows of the same videos in `truth` and in `log_probability`."""
         place = {video: row for row, video in enumerate(self.videos)}
         both = [(row, place[v]) for row, v in enumerate(self.truth) if v in place]
