@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ def _measure(local: Home, dataset: str, has_faults: bool) -> dict[str, Any]:
                 max(np.abs(np.subtract(ours[key], theirs[key])).max() for key in ours)
             ),
             "same_keys": ours.keys() == theirs.keys(),
-            "same_segments": _segments(local, dataset) == _segments(home, name),
+            "segments": sum(_segments(local, dataset).values()),
+            "other_segments": sum((_segments(local, dataset) - _segments(home, name)).values()),
         }
 
 
@@ -107,12 +109,13 @@ def _scores(home: Home, dataset: str) -> dict[tuple[Any, ...], tuple[float, floa
     return {(r["video_id"], r["label"], r["time_s"]): (r["p_start"], r["p_end"]) for r in rows}
 
 
-def _segments(home: Home, dataset: str) -> list[tuple[Any, ...]]:
-    rows = home.tables.rows("segments", dataset)
-    return [
-        (r["method"], r["video_id"], r["label"], round(r["start_s"], 3), round(r["end_s"], 3))
-        for r in rows
-    ]
+def _segments(home: Home, dataset: str) -> Counter[tuple[Any, ...]]:
+    """Count segments, scores to four digits; order among equal scores may differ."""
+    return Counter(
+        (r["method"], r["video_id"], r["label"])
+        + tuple(round(r[name], 4) for name in ("start_s", "end_s", "score"))
+        for r in home.tables.rows("segments", dataset)
+    )
 
 
 if __name__ == "__main__":
