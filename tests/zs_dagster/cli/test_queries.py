@@ -1,8 +1,8 @@
 """`zs-dagster queries`: table, writing, review, import, export."""
 
 import json
-import re
 import os
+import re
 import signal
 import subprocess
 import sys
