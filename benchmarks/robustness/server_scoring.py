@@ -111,9 +111,9 @@ def _scores(home: Home, dataset: str) -> dict[tuple[Any, ...], tuple[float, floa
 
 def _segments(home: Home, dataset: str) -> Counter[tuple[Any, ...]]:
     """Count segments, scores to four digits; order among equal scores may differ."""
+    names = ("start_s", "end_s", "score")
     return Counter(
-        (r["method"], r["video_id"], r["label"])
-        + tuple(round(r[name], 4) for name in ("start_s", "end_s", "score"))
+        (r["method"], r["video_id"], r["label"], *(round(r[name], 4) for name in names))
         for r in home.tables.rows("segments", dataset)
     )
 
