@@ -25,6 +25,7 @@ VERSION = "1"
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
     pool="gpu",
+    options=["classifiers"],
 )
 def class_embeddings(
     context: dg.AssetExecutionContext,

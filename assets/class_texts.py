@@ -14,6 +14,7 @@ from zs_dagster.classification.templates import (
 )
 from zs_dagster.datasets.classification import ClipClassifier
 from zs_dagster.datasets.description import Dataset
+from zs_dagster.errors import StoreError
 from zs_dagster.home import Home
 
 SENTENCE = "sentence"
@@ -60,7 +61,17 @@ def text_features(home: Home, dataset: str) -> dict[str, NDArray[Any]]:
 
 
 def features_of(prompts: Prompts, known: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return the features of the sentences ``(N, D)``, in their order."""
+    """Return the features of the sentences ``(N, D)``, in their order.
+
+    Raises:
+        StoreError: If one was never encoded, as the templates changed since.
+    """
+    absent = [sentence for sentence in prompts.sentences if sentence not in known]
+    if absent:
+        raise StoreError(
+            f"the sentence '{absent[0]}' has no features ({len(absent)} of "
+            f"{len(prompts.sentences)}); materialise `class_embeddings` first"
+        )
     return np.stack([known[sentence] for sentence in prompts.sentences])
 
 

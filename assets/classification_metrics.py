@@ -8,7 +8,6 @@ import dagster as dg
 from assets.class_calibration import calibration_rows
 from assets.classified import (
     PREDICTIONS,
-    UNADAPTED,
     Classified,
     classified,
     first_clip_method,
@@ -18,6 +17,7 @@ from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
+from zs_dagster.datasets.classification import UNADAPTED
 from zs_dagster.evaluation.accuracy import hits
 from zs_dagster.evaluation.classification import ClassificationMetrics, evaluate_classes
 from zs_dagster.evaluation.paired import compare_accuracy

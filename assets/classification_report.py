@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import numpy as np
 
-from assets.classified import PREDICTIONS, UNADAPTED, Classified, classified
+from assets.classified import PREDICTIONS, Classified, classified
 from assets.clip_strips import Strip, clip_strips
 from assets.stage import stage, versioned
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
+from zs_dagster.datasets.classification import UNADAPTED
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.sources import GeneratedVideos
 from zs_dagster.evaluation.accuracy import confusion_matrix

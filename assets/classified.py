@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zs_dagster.classification.softmax import log_softmax
+from zs_dagster.datasets.classification import UNADAPTED
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.evaluation_sets import EvaluationSet, evaluation_sets
 from zs_dagster.datasets.splits import load_splits
@@ -23,8 +24,6 @@ from zs_dagster.segments import FloatArray
 # What `classified` reads: the assets that its readers depend on.
 PREDICTIONS = ["videos", "annotations", "clip_predictions", "zar_predictions"]
 SCORES = "class_scores"
-UNADAPTED = "-unadapted"
-"""ZAR's method NAME without the adaptation, on the same final view, is NAME-unadapted."""
 Row = dict[str, Any]
 Truth = Mapping[str, Sequence[str]]
 

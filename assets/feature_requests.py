@@ -11,6 +11,7 @@ from assets.decoding import sampling
 from assets.feature_rows import Video, bank_name, rate_key
 from assets.frame_evidence import has_evidence, keep_evidence
 from zs_dagster.digests import digest
+from zs_dagster.errors import VideoError
 from zs_dagster.frame_features.bank import FeatureBank, Times, Wanted, ticks
 from zs_dagster.models.crops import EVAL
 from zs_dagster.models.protocols import FrameEncoder
@@ -127,7 +128,11 @@ class OfViews:
         return sampling(self.video, None, picks.tolist())
 
     def take(self, chunks: Iterable[Frames], encoder: FrameEncoder) -> int:
-        """See `Request`; an entry per crop is written when all frames are there."""
+        """See `Request`; an entry per crop is written when all frames are there.
+
+        Raises:
+            VideoError: If the file cannot be read, or shows other frames than it did.
+        """
         bank, pictures = self.bank, []
         left = bank.missing(self.wanted)
         parts: dict[str, list[tuple[Times, NDArray[Any]]]] = {crop: [] for crop in left}
@@ -140,6 +145,10 @@ class OfViews:
                     features = _encoded(frames, rows, encoder, crop)
                     parts[crop].append((frames.time_s[rows], features))
         for crop, found in parts.items():
+            there = sum(len(shown) for shown, _ in found)
+            if there != left[crop].size:
+                reason = f"{there} of {left[crop].size} frames wanted are shown when they were"
+                raise VideoError(self.video["path"], f"{reason}; get the file again")
             shown, features = zip(*found, strict=True)
             bank.save(np.concatenate(shown), crop, np.concatenate(features))
         if pictures:

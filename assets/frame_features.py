@@ -32,7 +32,7 @@ logger = logging.getLogger("zs_dagster.frame_features")
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
     pool="gpu",
-    options=["fps"],
+    options=["fps", "fill", "classifiers"],
 )
 def frame_features(
     context: dg.AssetExecutionContext,

@@ -34,8 +34,9 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
         version: Of its code and models.
         kinds: Icons in the UI.
         pool: Pool whose slots it takes.
-        options: Fields of a dataset's `localization` that it reads. Changing one in any
-            dataset file makes the asset stale; unchanged datasets then yield equal versions.
+        options: Fields of a dataset's `localization` or `classification` that it reads, no
+            name is in both. Changing one in any dataset file makes the asset stale; unchanged
+            datasets then yield equal versions.
         checks: Asset checks that it evaluates itself: name -> what must hold.
     """
 
@@ -68,7 +69,10 @@ def _said(options: Sequence[str]) -> str:
     video must not mark the results of all others as stale.
     """
     said = {
-        name: dataset.localization.model_dump(mode="json", include=set(options))
+        name: [
+            part.model_dump(mode="json", include=set(options))
+            for part in (dataset.localization, dataset.classification)
+        ]
         for name, dataset in catalogue.items()
         if not name.startswith(AD_HOC_PREFIXES)
     }

@@ -19,7 +19,7 @@ from assets.stage import model_version, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
-from zs_dagster.datasets.classification import ZarClassifier
+from zs_dagster.datasets.classification import UNADAPTED, ZarClassifier
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.evaluation_sets import EvaluationSet
 from zs_dagster.digests import digest
@@ -31,7 +31,6 @@ from zs_dagster.store import Arrays, Store
 
 KIND = "zar"
 VERSION = "1"
-UNADAPTED = "-unadapted"
 
 
 @stage(
@@ -40,6 +39,7 @@ UNADAPTED = "-unadapted"
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
     pool="gpu",
+    options=["classifiers", "splits"],
 )
 def zar_predictions(
     context: dg.AssetExecutionContext,
@@ -146,12 +146,13 @@ def zar_parameters(classifier: ZarClassifier) -> ZarParameters:
 
 def _tune(tuner: Any, classifier: ZarClassifier, known: FramesOf) -> Arrays:  # noqa: ANN401
     times = zar_views(known, classifier)
+    bank = known.bank  # Once: it remembers the entries it has read.
     views = [
-        known.bank.gather(window, crop).astype(np.float32)
+        bank.gather(window, crop).astype(np.float32)
         for window in times
         for crop in crop_names(classifier.crops)
     ]
-    final = known.bank.gather(final_times(known, classifier), EVAL).astype(np.float32)
+    final = bank.gather(final_times(known, classifier), EVAL).astype(np.float32)
     tuned = tuner.tune(np.stack(views), final)
     return {
         "logits": tuned.logits.astype(np.float32),

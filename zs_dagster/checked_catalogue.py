@@ -1,4 +1,4 @@
-"""The catalogue, checked against the profiles, protocols and localizers there are.
+"""The catalogue, checked against the profiles, protocols, localizers and classifiers there are.
 
 Datasets only name those; here is where they meet.
 """
@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zs_dagster.classification.aggregation import aggregator
+from zs_dagster.classification.templates import templates_of
 from zs_dagster.datasets.catalogue import Catalogue, load_catalogue
+from zs_dagster.datasets.classification import ClipClassifier, ZarClassifier
 from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.evaluation_sets import chosen_splits
+from zs_dagster.datasets.splits import load_splits
 from zs_dagster.errors import DatasetError, InputError
 from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.localization.methods import method_parameters
 from zs_dagster.models.profiles import load_profile
+from zs_dagster.models.prompt_tuning.parameters import ZarParameters
+from zs_dagster.video.samplers import sampler
 
 
 def checked_catalogue(folder: Path) -> Catalogue:
@@ -43,6 +50,33 @@ def check_dataset(dataset: Dataset) -> None:
     for name, method in dataset.localization.methods.items():
         with _told_with_place(dataset, "localization", "methods", name):
             method_parameters(method.localizer, method.preset, method.parameters, {})
+    for name, classifier in dataset.classification.classifiers.items():
+        _check_classifier(dataset, name, classifier)
+    _check_splits(dataset)
+
+
+def _check_classifier(
+    dataset: Dataset, name: str, classifier: ClipClassifier | ZarClassifier
+) -> None:
+    place = ("classification", "classifiers", name)
+    if isinstance(classifier, ZarClassifier):
+        with _told_with_place(dataset, *place, "parameters"):
+            ZarParameters.of(classifier.parameters)
+        return
+    with _told_with_place(dataset, *place, "sampler"):
+        sampler(classifier.sampler)
+    with _told_with_place(dataset, *place, "templates"):
+        templates_of(classifier.templates)
+    with _told_with_place(dataset, *place, "aggregator"):
+        aggregator(classifier.aggregator)
+    with _told_with_place(dataset, *place, "parameters"):
+        aggregator(classifier.aggregator, classifier.parameters)
+
+
+def _check_splits(dataset: Dataset) -> None:
+    """Check the names of divisions; a file that is missing is told where it is needed."""
+    if dataset.classification.splits and (not dataset.splits or dataset.splits.is_file()):
+        chosen_splits(dataset, load_splits(dataset))
 
 
 @contextmanager

@@ -57,10 +57,11 @@ def labels_of(dataset: Dataset, classes: Sequence[str], subset: str | None) -> d
             f"training needs clips with one label each, dataset '{dataset.name}' is for "
             f"{dataset.task}; give one with task: classification"
         )
-    if isinstance(dataset.videos, GeneratedVideos) or dataset.annotations is None:
+    is_drawn = isinstance(dataset.videos, GeneratedVideos)
+    if is_drawn or dataset.annotations is None:
         raise DatasetError(
             f"training needs files and ground truth, dataset '{dataset.name}' has "
-            f"{'no ground truth' if dataset.annotations is None else 'no files of its own'}"
+            f"{'videos that are drawn' if is_drawn else 'no ground truth'}"
         )
     check_sources(dataset)
     source = dataset.annotations

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from zs_dagster.datasets.strict import Strict
 
+UNADAPTED = "-unadapted"
+"""ZAR's method NAME without the adaptation, on the same final view, is NAME-unadapted."""
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -27,7 +29,7 @@ class ClipClassifier(Strict):
     ensemble: Literal["embedding", "probability"] = "embedding"
     aggregator: str = "mean_embed"
     parameters: dict[str, float | int | bool | str] = Field(default_factory=dict)
-    temperature: Annotated[float, Field(gt=0)] = 1.0
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
 
 class ZarClassifier(Strict):
@@ -54,13 +56,17 @@ class ZarClassifier(Strict):
 def _kind(value: object) -> str:
     """Tell which form is meant, for one error instead of two; CLIP where nothing is said."""
     if isinstance(value, dict):
-        return str(value.get("classifier", "clip"))
-    return str(getattr(value, "classifier", "clip"))
+        return f"<{value.get('classifier', 'clip')}>"
+    return f"<{getattr(value, 'classifier', 'clip')}>"
 
 
 Classifier = Annotated[
-    Annotated[ClipClassifier, Tag("clip")] | Annotated[ZarClassifier, Tag("zar")],
-    Discriminator(_kind),
+    Annotated[ClipClassifier, Tag("<clip>")] | Annotated[ZarClassifier, Tag("<zar>")],
+    Discriminator(
+        _kind,
+        custom_error_type="classifier",
+        custom_error_message="must have classifier: clip or classifier: zar",
+    ),
 ]
 
 
@@ -81,3 +87,14 @@ class Classification(Strict):
         default_factory=_default
     )
     splits: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> "Classification":
+        for name, classifier in self.classifiers.items():
+            taken = f"{name}{UNADAPTED}"
+            if isinstance(classifier, ZarClassifier) and taken in self.classifiers:
+                raise ValueError(
+                    f"classifier '{taken}' has the name of '{name}' without its adaptation; "
+                    "rename it"
+                )
+        return self

@@ -58,7 +58,7 @@ def evaluation_sets(
         EvaluationSet(name, dataset.classes, tuple(sorted(listed & here)))
         for name, listed in (lists or {ALL: here}).items()
     ]
-    for split in _chosen(dataset, splits) if rows else ():
+    for split in chosen_splits(dataset, splits) if rows else ():
         for name, classes in _halves(split):
             members = {v for v in tested & here if labels.get(v, set()) & set(classes)}
             order = tuple(label for label in dataset.classes if label in classes)
@@ -76,7 +76,12 @@ def _lists(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
     return dict(sorted(lists.items()))
 
 
-def _chosen(dataset: Dataset, splits: Mapping[str, ClassSplit]) -> list[ClassSplit]:
+def chosen_splits(dataset: Dataset, splits: Mapping[str, ClassSplit]) -> list[ClassSplit]:
+    """Return the divisions that a dataset evaluates: those it names, else all.
+
+    Raises:
+        DatasetError: If one that it names does not exist.
+    """
     wanted = dataset.classification.splits or tuple(splits)
     unknown = [name for name in wanted if name not in splits]
     if unknown:

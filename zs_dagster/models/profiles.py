@@ -172,9 +172,16 @@ def load_profile(name: str) -> Profile:
         values = _mapping(path)
         return _resolved(Profile.model_validate({"name": name, **values}))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        problems = error.errors(include_url=False)
+        # A misspelt key is why another one is missing.
+        first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
         parts = [str(part) for part in first["loc"] if not str(part).startswith("<")]
-        raise InputError(f"{path}: {'.'.join(parts)}: {first['msg']}") from error
+        raise InputError(f"{path}: {'.'.join(parts)}: {_rule(first)}") from error
+
+
+def _rule(problem: Any) -> str:  # noqa: ANN401 - of pydantic
+    is_unknown = problem["type"] == "extra_forbidden"
+    return "unknown key; correct or remove it" if is_unknown else str(problem["msg"])
 
 
 def _mapping(path: Path) -> dict[str, Any]:

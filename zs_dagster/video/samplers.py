@@ -163,8 +163,10 @@ def sample(name: str, evidence: Evidence, n: int) -> IntArray:
 def _rate(name: str, text: str) -> Sampler:
     try:
         rate = float(text)
-    except ValueError as error:
-        raise InputError(f"sampler fps:RATE must have a number, got '{name}'") from error
+    except ValueError:
+        rate = np.nan
+    if not 0 < rate < np.inf:
+        raise InputError(f"sampler fps:RATE must have a finite number > 0, got '{name}'")
     return _free(lambda e, n: rate_indices(e.n_frames, n, fps=e.fps, rate=rate))
 
 

@@ -37,7 +37,8 @@ def test_an_unknown_profile_lists_the_known_ones(name: str) -> None:
     ("text", "rule"),
     [
         ("clip: {model: a}\nlvlm: {model: b, dtype: int8}", "lvlm.dtype: Input should be"),
-        ("clip: {model: a, modle: b}\nlvlm: {model: b}", "clip.modle: Extra inputs"),
+        ("clip: {model: a, modle: b}\nlvlm: {model: b}", "clip.modle: unknown key; correct or"),
+        ("clipp: {model: a}\nlvlm: {model: b}", "clipp: unknown key; correct or remove it"),
         ("clip: {model: a}", "lvlm: Field required"),
     ],
 )

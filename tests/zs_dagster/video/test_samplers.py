@@ -195,10 +195,11 @@ def test_missing_evidence_is_named(name: str) -> None:
         ("random", "sampler must be one of uniform_center, .*; got 'random'"),
         ("mixed:jitter", "mixed:NAME with NAME one of scene, .*; got 'mixed:jitter'"),
         ("mixed:", "got 'mixed:'"),
-        ("fps:fast", "sampler fps:RATE must have a number, got 'fps:fast'"),
-        ("fps", "sampler fps:RATE must have a number, got 'fps'"),
-        ("fps:0", "fps and rate must be finite and > 0, got 25 and 0"),
-        ("fps:nan", "fps and rate must be finite and > 0, got 25 and nan"),
+        ("fps:fast", "sampler fps:RATE must have a finite number > 0, got 'fps:fast'"),
+        ("fps:-1", "sampler fps:RATE must have a finite number > 0, got 'fps:-1'"),
+        ("fps", "sampler fps:RATE must have a finite number > 0, got 'fps'"),
+        ("fps:0", "sampler fps:RATE must have a finite number > 0, got 'fps:0'"),
+        ("fps:nan", "sampler fps:RATE must have a finite number > 0, got 'fps:nan'"),
     ],
 )
 def test_unknown_samplers_are_refused(name: str, rule: str) -> None:

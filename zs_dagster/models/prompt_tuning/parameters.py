@@ -70,6 +70,7 @@ class ZarParameters:
             raise InputError(f"a parameter of ZAR is no number, got {dict(given)}") from error
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         _require(0 < self.rho <= 1, "rho must be in (0, 1]", self.rho)
         _require_one_of("objective", self.objective, get_args(Objective))
         _require_one_of("fusion", self.fusion, get_args(Fusion))
@@ -85,6 +86,16 @@ class ZarParameters:
             isinstance(self.text_chunk, int) and self.text_chunk >= 1
         )
         _require(is_chunk, "text_chunk must be 'auto' or >= 1", repr(self.text_chunk))
+
+    def _check_kinds(self) -> None:
+        """Refuse what would be taken for a number, or fail only at the first video."""
+        whole = type(self.n_steps) is int
+        _require(whole, "n_steps must be a whole number", repr(self.n_steps))
+        for name in ("ctx_init", "suffix"):
+            value = getattr(self, name)
+            _require(isinstance(value, str), f"{name} must be a text", repr(value))
+        flag = self.reselect_each_step
+        _require(isinstance(flag, bool), "reselect_each_step must be true or false", repr(flag))
 
 
 def _require(is_met: bool, rule: str, value: object) -> None:
