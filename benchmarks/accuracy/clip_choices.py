@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from assets.class_embeddings import KIND, missing_texts, sentence_rows
 from assets.class_predictions import asked_sets, frames_of_videos
@@ -35,7 +36,7 @@ from zs_dagster.datasets.catalogue import (
     load_catalogue,
     shipped_root,
 )
-from zs_dagster.datasets.classification import Classification, ClipClassifier
+from zs_dagster.datasets.classification import Classification, Classifier, ClipClassifier
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.errors import StoreError, ZsDagsterError
 from zs_dagster.evaluation.accuracy_intervals import accuracy_interval
@@ -87,7 +88,8 @@ class Remembered(FramesOf):
     """Frames whose bank is read once; a run of few classifiers has no use for that."""
 
     @cached_property
-    def bank(self) -> FeatureBank:  # type: ignore[override]
+    @override
+    def bank(self) -> FeatureBank:
         """The feature bank of the video."""
         return super().bank
 
@@ -186,7 +188,9 @@ def remembered_frames(home: Home, dataset: Dataset) -> dict[str, FramesOf]:
 
 def class_texts(home: Home, dataset: Dataset, encoder: TextsOnly) -> Texts:
     """Return all sentences with their features; what the store lacks is encoded into it."""
-    classifiers = {name: ClipClassifier(**said) for name, said in text_choices().items()}
+    classifiers: dict[str, Classifier] = {
+        name: ClipClassifier(**said) for name, said in text_choices().items()
+    }
     tried = dataset.model_copy(
         update={"classification": Classification(classifiers=classifiers)}
     )
