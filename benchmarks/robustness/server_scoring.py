@@ -75,7 +75,7 @@ def _measure(local: Home, dataset: str, has_faults: bool) -> dict[str, Any]:
         return {
             "answers": answers,
             "answered_well": server.answered.total(),
-            "faults_met": 10_000 * EVERY - len(server.faults) if has_faults else 0,
+            "requests": 10_000 * EVERY - len(server.faults) if has_faults else 0,
             "largest_difference": float(
                 max(np.abs(np.subtract(ours[key], theirs[key])).max() for key in ours)
             ),
