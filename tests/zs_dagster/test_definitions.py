@@ -44,6 +44,11 @@ GRAPH = {
     ),
     "segments": ("localization", SCORES),
     "localization_metrics": ("localization", METRICS),
+    "clip_predictions": (
+        "classification",
+        {"videos", "frame_features", "class_queries", "class_embeddings", "annotations"},
+    ),
+    "zar_predictions": ("classification", {"videos", "frame_features", "annotations"}),
     "classification_metrics": ("classification", PREDICTIONS),
     "classification_report": (
         "results",
@@ -55,7 +60,7 @@ GRAPH = {
     ),
     "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
 }
-MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence"}
+MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence", "zar_predictions"}
 # Written by another asset beside its own table.
 WRITER = {
     "methods": "segments",
