@@ -60,9 +60,7 @@ GRAPH = {
     ),
     "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
 }
-MODEL_ASSETS = {
-    *("frame_features", "class_embeddings", "frame_confidence", "zar_predictions"),
-}
+MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence", "zar_predictions"}
 # Written by another asset beside its own table.
 WRITER = {
     "methods": "segments",

@@ -272,3 +272,12 @@ def test_views_are_chosen_anew_only_if_asked(small: "Clip") -> None:
     assert any(
         selected(seed, n_steps=4, reselect_each_step=True) != first(seed) for seed in range(4)
     )
+
+
+def test_pooled_views_and_half_precision_banks_are_taken(small: "Clip") -> None:
+    views, final = small.video()
+    whole = small.tuner().tune(views, final)
+    by_view = small.tuner().tune(views.mean(axis=1), final)
+    np.testing.assert_allclose(by_view.logits, whole.logits, atol=1e-3)
+    half = small.tuner().tune(views.astype(np.float16), final.astype(np.float16))
+    np.testing.assert_allclose(half.unadapted_logits, whole.unadapted_logits, atol=0.1)
