@@ -63,7 +63,9 @@ def zar_predictions(
         for asked in asked_sets(core, dataset)
     ]
     missing = sum(tuning.missing(job, frames) for job in jobs)
-    scores = [one for job in track(jobs, KIND, len(jobs)) for one in tuning.run(job, frames)]
+    # Without a job there is no bar to show.
+    tracked = track(jobs, KIND, len(jobs)) if jobs else ()
+    scores = [one for job in tracked for one in tuning.run(job, frames)]
     total = sum(len(job.asked.videos) for job in jobs)
     return publish_scores(context, core, scores, computed=missing, reused=total - missing)
 

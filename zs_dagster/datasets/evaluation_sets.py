@@ -53,14 +53,14 @@ def evaluation_sets(
     for row in rows:
         labels.setdefault(row["video_id"], set()).add(row["label"])
     lists = _lists(rows)
-    tested = set().union(*lists.values()) if lists else here
     sets = [
         EvaluationSet(name, dataset.classes, tuple(sorted(listed & here)))
         for name, listed in (lists or {ALL: here}).items()
     ]
     for split in chosen_splits(dataset, splits) if rows else ():
         for name, classes in _halves(split):
-            members = {v for v in tested & here if labels.get(v, set()) & set(classes)}
+            pool = _pool(split, lists, here)
+            members = {v for v in pool & here if labels.get(v, set()) & set(classes)}
             order = tuple(label for label in dataset.classes if label in classes)
             sets.append(EvaluationSet(name, order, tuple(sorted(members))))
     return [one for one in sets if one.videos and one.classes]
@@ -74,6 +74,19 @@ def _lists(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
             if name.startswith(TESTED):
                 lists.setdefault(name, set()).add(row["video_id"])
     return dict(sorted(lists.items()))
+
+
+def _pool(split: ClassSplit, lists: Mapping[str, set[str]], here: set[str]) -> set[str]:
+    """Return the videos a division is evaluated on, as its publications do.
+
+    Classes never trained on have no training videos: where the lists are folds (``test1``,
+    ``test2``, ...), zero-shot divisions take all videos of their classes, base to novel takes
+    the first fold (ViFi-CLIP, arXiv:2212.03640). Other lists for evaluation are what both take.
+    """
+    folds = [name for name in lists if name[-1].isdigit()]
+    if split.name.startswith(BASE_TO_NOVEL) and folds:
+        return lists[folds[0]]
+    return here if folds or not lists else set().union(*lists.values())
 
 
 def chosen_splits(dataset: Dataset, splits: Mapping[str, ClassSplit]) -> list[ClassSplit]:

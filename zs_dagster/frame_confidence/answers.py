@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zs_dagster.digests import digest
-from zs_dagster.errors import StoreError
+from zs_dagster.errors import ModelError, StoreError
 from zs_dagster.store import Arrays, Store
 
 KIND = "frame_confidence_progress"
@@ -45,7 +45,13 @@ class Answers:
         return ~np.isnan(self.p_yes)
 
     def add(self, frames: Indices, columns: Indices, p_yes: Scores) -> None:
-        """Keep the answers ``(n, q)`` of n frames to q of the prompts."""
+        """Keep the answers ``(n, q)`` of n frames to q of the prompts.
+
+        Raises:
+            ModelError: If one is not a number: it would count as not asked, for ever.
+        """
+        if np.isnan(p_yes).any():
+            raise ModelError("answers must be numbers, got NaN from the model; use float32")
         self.p_yes[np.ix_(frames, columns)] = p_yes
         entry: Arrays = {self._prompts[c]: p_yes[:, i] for i, c in enumerate(columns)}
         self._store.save_arrays(KIND, self._key(self._entries), {FRAMES: frames, **entry})

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zs_dagster.errors import ModelError
 from zs_dagster.frame_confidence.answers import KIND, Answers
 from zs_dagster.store import Store
 
@@ -78,3 +79,11 @@ def test_forgetting_leaves_no_file(store: Store) -> None:
     other.add(whole(0), whole(0), some([0.5]))
     Answers(store, "video", ["a"], 2).forget()
     assert [path.stem for path in entries(store)] == [other._key(0)]
+
+
+def test_what_is_no_number_is_refused_and_not_kept(store: Store) -> None:
+    answers = Answers(store, "video", ["a"], 2)
+    with pytest.raises(ModelError, match="answers must be numbers, got NaN"):
+        answers.add(whole(0, 1), whole(0), some([0.5], [np.nan]))
+    assert entries(store) == []
+    assert not answers.known.any()
