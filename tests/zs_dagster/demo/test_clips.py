@@ -35,7 +35,8 @@ def test_clips_and_labels_are_written_once(
     files = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     write_clips(tmp_path)
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
-    rows = list(csv.DictReader((tmp_path / "ground_truth.csv").open()))
+    text = (tmp_path / "ground_truth.csv").read_text()
+    rows = list(csv.DictReader(text.splitlines()))
     assert {f"{row['video']}.mp4" for row in rows} <= set(files)
     assert [row["label"] for row in rows] == [action.label for action in clip_classes()]
     assert {row["start_s"] + row["end_s"] for row in rows} == {""}
