@@ -15,6 +15,7 @@ from zs_dagster.models.crops import EVAL, crop_names
 from zs_dagster.store import Store
 from zs_dagster.video.adaptive import uniform_indices
 from zs_dagster.video.decoders import Decoders
+from zs_dagster.video.frames import TIME_TOLERANCE_S
 from zs_dagster.video.samplers import Evidence, sample, sampler
 from zs_dagster.video.windows import Windows, window_times
 
@@ -115,5 +116,5 @@ def zar_views(known: FramesOf, classifier: ZarClassifier) -> Times:
     asked = window_times(
         float(known.video["duration_s"]), windows, seed=classifier.seed, video_id=video_id
     )
-    shown = np.searchsorted(known.times, asked + 1e-9, side="right") - 1
+    shown = np.searchsorted(known.times, asked + TIME_TOLERANCE_S, side="right") - 1
     return known.times[np.maximum(shown, 0)]

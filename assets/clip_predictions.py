@@ -72,10 +72,11 @@ def clip_predictions(
         descriptions_of(core, dataset.name),
         models.get().clip(dataset.profile),
     )
+    sets = asked_sets(core, dataset)
     scores = [
         classify_set(name, classifier, texts, frames, asked)
         for name, classifier in clip_classifiers(dataset).items()
-        for asked in asked_sets(core, dataset)
+        for asked in sets
     ]
     computed = sum(len(one.asked.videos) for one in scores)
     return publish_scores(context, core, scores, computed=computed, reused=0)

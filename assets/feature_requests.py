@@ -133,11 +133,11 @@ class OfViews:
         Raises:
             VideoError: If the file cannot be read, or shows other frames than it did.
         """
-        bank, pictures = self.bank, []
+        bank, pictures, is_watching = self.bank, [], self._lacks_evidence
         left = bank.missing(self.wanted)
         parts: dict[str, list[tuple[Times, NDArray[Any]]]] = {crop: [] for crop in left}
         for frames in chunks:
-            if self._lacks_evidence:
+            if is_watching:
                 pictures.append(thumbnails(frames.rgb))
             for crop, times in left.items():
                 rows = _is_among(frames.time_s, times)

@@ -52,7 +52,7 @@ def frame_confidence(
     store = home.get().store
     fingerprint = models.get().lvlm_fingerprint(dataset.profile)
     videos = wanted(home.get(), dataset, fingerprint)
-    missing = {v.video_id: len(v.missing(store)) for v in videos if v.missing(store)}
+    missing = {v.video_id: len(left) for v in videos if (left := v.missing(store))}
     unscored = [video for video in videos if video.video_id in missing]
     with decoders.start(dataset.reader) as pool:
         asked = Asking(store, pool, lambda: models.get().scorer(dataset.profile))

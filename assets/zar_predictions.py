@@ -55,12 +55,12 @@ def zar_predictions(
     fingerprint = models.get().clip_fingerprint(dataset.profile)
     frames = frames_of_videos(core, dataset, fingerprint)
     tuning = Tuning(core.store, dataset, models.get(), fingerprint)
-    classifiers = dataset.classification.classifiers.items()
+    classifiers, sets = dataset.classification.classifiers.items(), asked_sets(core, dataset)
     jobs = [
         Job(name, classifier, asked)
         for name, classifier in classifiers
         if isinstance(classifier, ZarClassifier)
-        for asked in asked_sets(core, dataset)
+        for asked in sets
     ]
     missing = sum(tuning.missing(job, frames) for job in jobs)
     # Without a job there is no bar to show.
