@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 @stage(
     "ingest",
-    deps=["videos"],
+    deps=["videos", "annotation_files"],
     version=VERSION,
     kinds=["json"],
     checks={name.replace("-", "_"): rule.holds for name, rule in RULES.items()},

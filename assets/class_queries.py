@@ -48,7 +48,7 @@ class ClassQueriesConfig(dg.Config):
             raise QueryError(f"'{unknown[0]}' is not a class of dataset '{dataset.name}'")
 
 
-@stage("language", kinds=["yaml"])
+@stage("language", deps=["questions"], kinds=["yaml"])
 def class_queries(
     context: dg.AssetExecutionContext,
     config: ClassQueriesConfig,

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.automation.conditions import keep_fresh
 from resources.home import HomeResource
 from zs_dagster.results_database import ResultsDatabase
 
@@ -21,7 +22,13 @@ PUBLISHED = [
 ]
 
 
-@dg.asset(group_name="results", deps=PUBLISHED, kinds={"duckdb"}, code_version="1")
+@dg.asset(
+    group_name="results",
+    deps=PUBLISHED,
+    kinds={"duckdb"},
+    code_version="1",
+    automation_condition=keep_fresh(),
+)
 def results(home: HomeResource) -> dg.MaterializeResult:
     """One DuckDB file with every table of every dataset, replaced as a whole.
 

@@ -2,12 +2,15 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from assets.partitions import catalogue, datasets
-from zs_dagster.datasets.catalogue import AD_HOC_PREFIXES
+from assets.automation.conditions import keep_fresh
+from assets.automation.settings import SETTINGS, Settings
+from assets.automation.sources import FILES, source_key
+from assets.partitions import datasets
 from zs_dagster.digests import digest
 from zs_dagster.home import Home
 from zs_dagster.schemas import columns
@@ -20,7 +23,7 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
     group: str,
     *,
     deps: Sequence[str] = (),
-    version: str = "1",
+    version: "str | ModelVersion" = "1",
     kinds: Sequence[str] = (),
     pool: str | None = None,
     options: Sequence[str] = (),
@@ -30,17 +33,22 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
 
     Args:
         group: Group in the UI.
-        deps: Assets whose tables or entries it reads.
-        version: Of its code and models.
+        deps: Assets whose tables or entries it reads, and files by the name of their source.
+        version: Of its code; with the model it asks, if it asks one.
         kinds: Icons in the UI.
         pool: Pool whose slots it takes.
         options: Fields of a dataset's `localization` or `classification` that it reads, no
-            name is in both. Changing one in any dataset file makes the asset stale; unchanged
-            datasets then yield equal versions.
+            name is in both. Changing one makes the asset stale, for that dataset only.
         checks: Asset checks that it evaluates itself: name -> what must hold.
     """
 
     def declare(compute: Callable[..., Any]) -> dg.AssetsDefinition:
+        name = compute.__name__
+        said = version if isinstance(version, ModelVersion) else ModelVersion(version)
+        above: list[Any] = [source_key(one) if one in FILES else one for one in deps]
+        if options or said.fingerprint:
+            SETTINGS[name] = Settings(tuple(options), said.fingerprint)
+            above.append(source_key(name))
         with warnings.catch_warnings():
             # Backfill policies are "beta" in name only; one line per asset helps nobody.
             warnings.simplefilter("ignore", dg.BetaWarning)
@@ -48,35 +56,19 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
                 partitions_def=datasets,
                 backfill_policy=dg.BackfillPolicy.multi_run(1),
                 group_name=group,
-                deps=list(deps),
-                code_version=f"{version}+{_said(options)}" if options else version,
+                deps=above,
+                code_version=said.code,
+                automation_condition=keep_fresh(),
                 kinds=set(kinds),
                 pool=pool,
-                metadata=table_metadata(compute.__name__),
+                metadata=table_metadata(name),
                 check_specs=[
-                    dg.AssetCheckSpec(name, asset=compute.__name__, description=rule)
-                    for name, rule in (checks or {}).items()
+                    dg.AssetCheckSpec(check, asset=name, description=rule)
+                    for check, rule in (checks or {}).items()
                 ],
             )(compute)
 
     return declare
-
-
-def _said(options: Sequence[str]) -> str:
-    """Digest what all dataset files say about some options.
-
-    Datasets made on the way by `locate` or `classify` are left out: looking into one more
-    video must not mark the results of all others as stale.
-    """
-    said = {
-        name: [
-            part.model_dump(mode="json", include=set(options))
-            for part in (dataset.localization, dataset.classification)
-        ]
-        for name, dataset in catalogue.items()
-        if not name.startswith(AD_HOC_PREFIXES)
-    }
-    return digest(said)[:12]
 
 
 def table_metadata(table: str) -> dict[str, dg.TableSchema]:
@@ -85,15 +77,26 @@ def table_metadata(table: str) -> dict[str, dg.TableSchema]:
     return {"dagster/column_schema": dg.TableSchema(schema)} if schema else {}
 
 
-def model_version(version: str, fingerprint: Callable[[str], str]) -> str:
-    """Join a stage version with the fingerprints of the models that the datasets use.
+@dataclass(frozen=True)
+class ModelVersion:
+    """Version of a stage that asks a model.
 
-    So a changed model makes the asset stale in the UI; a changed resource would not.
+    Attributes:
+        code: Version of its code.
+        fingerprint: Profile name -> fingerprint of the model, without loading it.
     """
-    profiles = sorted(
-        {d.profile for name, d in catalogue.items() if not name.startswith(AD_HOC_PREFIXES)}
-    )
-    return f"{version}+{digest([fingerprint(profile) for profile in profiles])[:12]}"
+
+    code: str
+    fingerprint: Callable[[str], str] | None = None
+
+
+def model_version(code: str, fingerprint: Callable[[str], str]) -> ModelVersion:
+    """Join a stage version with the fingerprint of the model that it asks.
+
+    A changed model then makes the asset stale for the datasets that use it; a changed resource
+    would not.
+    """
+    return ModelVersion(code, fingerprint)
 
 
 def publish(

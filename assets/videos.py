@@ -37,7 +37,7 @@ FACTS = (
 Facts = dict[str, Any]
 
 
-@stage("ingest", version=VERSION, kinds=["video"])
+@stage("ingest", deps=["video_files"], version=VERSION, kinds=["video"])
 def videos(
     context: dg.AssetExecutionContext,
     home: HomeResource,

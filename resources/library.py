@@ -11,6 +11,7 @@ from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.annotations.records import Annotations
 from zs_dagster.datasets.catalogue import (
     SHIPPED_QUERIES,
+    Catalogue,
     check_sources,
     find_dataset,
     where_to_put,
@@ -40,9 +41,13 @@ class VideoLibrary(dg.ConfigurableResource):
 
     home: HomeResource
 
+    def catalogue(self) -> Catalogue:
+        """Return the descriptions of all datasets as they are now, checked as a whole."""
+        return checked_catalogue(self.home.get().datasets)
+
     def dataset(self, name: str) -> Dataset:
-        """Return the description of a dataset as it is now, checked as a whole."""
-        return find_dataset(checked_catalogue(self.home.get().datasets), name)
+        """Return the description of a dataset as it is now."""
+        return find_dataset(self.catalogue(), name)
 
     def untrimmed(self, name: str) -> Dataset:
         """Return a dataset for localization.

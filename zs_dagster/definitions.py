@@ -26,6 +26,9 @@ from assets import (
     videos,
     zar_predictions,
 )
+from assets.automation.schedules import nightly_schedule, stale_schedule
+from assets.automation.sources import source_assets
+from assets.automation.watching import keep_fresh_sensor, new_files
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -66,24 +69,40 @@ def _named(modules: Sequence[ModuleType]) -> list[str]:
     return [module.__name__.rpartition(".")[2] for module in modules]
 
 
+STAGES = {"localization": _named(LOCALIZATION), "classification": _named(CLASSIFICATION)}
+ASSETS = list(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION]))
+
+localize = dg.define_asset_job(
+    "localize",
+    selection=STAGES["localization"],
+    description="Videos and class names in; segments, metrics and a report out.",
+)
+classify = dg.define_asset_job(
+    "classify",
+    selection=STAGES["classification"],
+    description="Clips and class names in; a class per clip, metrics and a report out.",
+)
+# Their schedules choose the stages by the task of each dataset.
+nightly = dg.define_asset_job(
+    "nightly",
+    selection=_named(ASSETS),
+    description="Requested by its schedule. By hand: `localize` or `classify`.",
+)
+reprocess_stale = dg.define_asset_job(
+    "reprocess_stale",
+    selection=_named(ASSETS),
+    description="Requested by its schedule. By hand: `localize` or `classify`.",
+)
+
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION])),
+    assets=[*dg.load_assets_from_modules(ASSETS), *source_assets()],
     resources={
         "home": home,
         "library": VideoLibrary(home=home),
         "models": ModelsResource(),
         "decoders": DecodersResource(),
     },
-    jobs=[
-        dg.define_asset_job(
-            "localize",
-            selection=_named(LOCALIZATION),
-            description="Videos and class names in; segments, metrics and a report out.",
-        ),
-        dg.define_asset_job(
-            "classify",
-            selection=_named(CLASSIFICATION),
-            description="Clips and class names in; a class per clip, metrics and a report out.",
-        ),
-    ],
+    jobs=[localize, classify, nightly, reprocess_stale],
+    schedules=[nightly_schedule("nightly", STAGES), stale_schedule("reprocess_stale", STAGES)],
+    sensors=[new_files, keep_fresh_sensor],
 )

@@ -18,6 +18,7 @@ from zs_dagster.home import Home
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult, JobDefinition
+    from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -77,6 +78,7 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
     import dagster as dg
 
     from zs_dagster.cli.runs import end_dead_runs, process_tag
+    from zs_dagster.cli.staleness import report_sources
     from zs_dagster.definitions import defs
 
     started = time.monotonic()
@@ -84,6 +86,7 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
     _check_options(graph, options)
     with _only_run_of(dataset), dg.DagsterInstance.get() as instance:
         end_dead_runs(instance)
+        report_sources(instance, dataset)
         try:
             result = graph.execute_in_process(
                 partition_key=dataset,
@@ -98,6 +101,20 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
             raise InputError(f"--set: {error.errors[0].message}") from error
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Outcome(result.run_id, _stages(result), time.monotonic() - started, peak)
+
+
+def asset_graph() -> "BaseAssetGraph":
+    """Return the graph of all assets."""
+    from zs_dagster.definitions import defs
+
+    return defs.resolve_asset_graph()
+
+
+def stages_of(task: str) -> list[str]:
+    """Return the assets of the job for a task of datasets."""
+    from zs_dagster.definitions import STAGES
+
+    return STAGES[task]
 
 
 def check_options(job: str, options: Mapping[str, Mapping[str, Any]]) -> None:

@@ -22,6 +22,7 @@ from zs_dagster.cli import (
     queries,
     run,
     sql,
+    status,
     train,
     ui,
 )
@@ -47,6 +48,7 @@ app.command("propose")(propose.propose)
 app.command("queries")(queries.queries)
 app.command("train-clip")(train.train)
 app.command("import-clip")(train.import_vifi)
+app.command("status")(status.status)
 app.command("sql")(sql.sql)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)

@@ -1,0 +1,70 @@
+"""Noticing what changed outside the graph, and telling Dagster."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from assets.automation.sources import VERSION_TAG, source_versions, watched
+from assets.automation.tags import REASON, RETRIES
+from assets.partitions import datasets
+from resources.library import VideoLibrary
+from zs_dagster.datasets.description import Dataset
+
+INTERVAL_S = 60
+Seen = Mapping[str, str]
+
+
+@dg.sensor(
+    name="new_files",
+    minimum_interval_seconds=INTERVAL_S,
+    # It only looks; what follows from it is for `keep_fresh`, which is off until wanted.
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Notices new, changed and removed videos, annotations, questions and settings.",
+)
+def new_files(
+    context: dg.SensorEvaluationContext, library: VideoLibrary
+) -> dg.SensorResult | dg.SkipReason:
+    """Report the sources that changed since the last look; the cursor holds their versions."""
+    seen: Seen = json.loads(context.cursor or "{}")
+    known = set(datasets.get_partition_keys())
+    described = [one for one in watched(library.catalogue()) if one.name in known]
+    now = {name(event): event for one in described for event in _events(one, library)}
+    versions = {place: event.tags[VERSION_TAG] for place, event in now.items()}
+    changed = [now[place] for place, version in versions.items() if seen.get(place) != version]
+    if not changed:
+        return dg.SkipReason("nothing changed")
+    return dg.SensorResult(asset_events=changed, cursor=json.dumps({**seen, **versions}))
+
+
+keep_fresh_sensor = dg.AutomationConditionSensorDefinition(
+    "keep_fresh",
+    target=dg.AssetSelection.all(),
+    minimum_interval_seconds=INTERVAL_S,
+    run_tags={REASON: "keep_fresh", **RETRIES},
+    description="Computes what became stale, stage by stage, in datasets that were run once.",
+)
+
+
+def name(event: dg.AssetObservation) -> str:
+    """Name a source of a dataset."""
+    return f"{event.partition}/{event.asset_key.to_user_string()}"
+
+
+def observe(instance: dg.DagsterInstance, dataset: Dataset, library: VideoLibrary) -> None:
+    """Report the sources of a dataset that changed since Dagster last heard of them."""
+    for event in _events(dataset, library):
+        if _last_version(instance, event) != event.tags[VERSION_TAG]:
+            instance.report_runless_asset_event(event)
+
+
+def _events(dataset: Dataset, library: VideoLibrary) -> Iterator[dg.AssetObservation]:
+    for key, version in source_versions(dataset, library):
+        yield dg.AssetObservation(key, partition=dataset.name, tags={VERSION_TAG: version})
+
+
+def _last_version(instance: dg.DagsterInstance, event: dg.AssetObservation) -> str | None:
+    wanted = dg.AssetRecordsFilter(event.asset_key, asset_partitions=[str(event.partition)])
+    records = instance.fetch_observations(wanted, limit=1).records
+    found = records[0].asset_observation if records else None
+    return found.tags.get(VERSION_TAG) if found else None

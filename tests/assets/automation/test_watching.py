@@ -1,0 +1,103 @@
+"""What the sensor notices, and what the schedules request."""
+
+import datetime as dt
+import shutil
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from assets.automation.watching import new_files, observe
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from zs_dagster.definitions import STAGES, defs
+
+if TYPE_CHECKING:
+    from tests.conftest import TinyHome
+
+NIGHT = dt.datetime(2026, 11, 20, 2, tzinfo=dt.UTC)
+
+
+def look(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult | None:
+    """Let the sensor look once; none where it saw nothing new."""
+    resources = {"library": VideoLibrary(home=HomeResource())}
+    with dg.build_sensor_context(instance, cursor, resources=resources) as context:
+        found = new_files(context)
+    assert isinstance(found, dg.SensorResult | dg.SkipReason)
+    return found if isinstance(found, dg.SensorResult) else None
+
+
+def seen(result: dg.SensorResult | None) -> set[tuple[str | None, str]]:
+    assert result is not None
+    return {(e.partition, e.asset_key.to_user_string()) for e in result.asset_events}
+
+
+def test_the_sensor_reports_what_changed_since_it_looked(tiny: "TinyHome") -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = look(instance)
+        assert {("tiny", "video_files"), ("tiny", "questions")} <= seen(first)
+        assert first is not None
+        assert look(instance, first.cursor) is None
+        shutil.copy(tiny.videos / "first.mp4", tiny.videos / "fourth.mp4")
+        second = look(instance, first.cursor)
+        assert seen(second) == {("tiny", "video_files")}
+        assert second is not None
+        (tiny.videos / "fourth.mp4").unlink()
+        assert seen(look(instance, second.cursor)) == {("tiny", "video_files")}
+
+
+def test_a_folder_that_is_not_there_is_no_change(tiny: "TinyHome") -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = look(instance)
+        assert first is not None
+        tiny.videos.rename(tiny.root / "unmounted")
+        # The ground truth lay in the folder too, and is read where it can be.
+        away = look(instance, first.cursor)
+        assert ("tiny", "video_files") not in seen(away)
+        (tiny.root / "unmounted").rename(tiny.videos)
+        assert away is not None
+        assert seen(look(instance, away.cursor)) == {("tiny", "annotation_files")}
+
+
+def test_a_schedule_requests_only_datasets_that_were_run(tiny: "TinyHome") -> None:
+    assert tiny.videos.is_dir()
+    with dg.instance_for_test() as instance:
+        assert _requests(instance, "nightly_schedule") == []
+        event = dg.AssetMaterialization("videos", partition="tiny")
+        instance.report_runless_asset_event(event)
+        (request,) = _requests(instance, "nightly_schedule")
+    assert request.partition_key == "tiny"
+    assert request.run_key == "nightly/2026-11-20T02:00/tiny"
+    assert request.tags["zs_dagster/reason"] == "nightly"
+    found = [key.to_user_string() for key in request.asset_selection or ()]
+    assert found == STAGES["localization"]
+
+
+def test_the_hourly_schedule_requests_what_is_stale(tiny: "TinyHome") -> None:
+    library = VideoLibrary(home=HomeResource())
+    with dg.instance_for_test() as instance:
+        observe(instance, library.dataset("tiny"), library)
+        defs.resolve_job_def("localize").execute_in_process(
+            partition_key="tiny",
+            instance=instance,
+            asset_selection=[dg.AssetKey("class_queries")],
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        instance.report_runless_asset_event(dg.AssetMaterialization("videos", partition="tiny"))
+        assert _requests(instance, "reprocess_stale_schedule") == []
+        tiny.ask("purple ball rises", start_question="Is the purple ball low?")
+        (request,) = _requests(instance, "reprocess_stale_schedule")
+    # What was never made waits for a person.
+    assert request.asset_selection == [dg.AssetKey("class_queries")]
+
+
+def _requests(instance: dg.DagsterInstance, schedule: str) -> list[dg.RunRequest]:
+    context = dg.build_schedule_context(
+        instance,
+        scheduled_execution_time=NIGHT,
+        repository_def=defs.get_repository_def(),
+        resources={"library": VideoLibrary(home=HomeResource())},
+    )
+    with context:
+        return list(
+            defs.resolve_schedule_def(schedule).evaluate_tick(context).run_requests or ()
+        )
