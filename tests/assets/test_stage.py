@@ -1,38 +1,25 @@
 """What a dataset file says makes exactly the assets stale that read it."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from assets.automation.settings import SETTINGS
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from zs_dagster.definitions import defs
+
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
 
-CODE = """
-import json
-from zs_dagster.definitions import defs
-specs = defs.resolve_all_asset_specs()
-print(json.dumps({spec.key.to_user_string(): spec.code_version for spec in specs}))
-"""
 CLASSIFIERS = {"frame_features", "class_embeddings", "clip_predictions", "zar_predictions"}
 
 
-def versions(home: Path) -> dict[str, str]:
-    """Return asset -> version of its code, as a new process sees the dataset files."""
-    done = subprocess.run(
-        [sys.executable, "-c", CODE],
-        env={**os.environ, "ZS_HOME": str(home)},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+def versions() -> dict[str, str]:
+    """Return asset -> version of its settings for `tiny`, as the dataset file is now."""
+    assert defs.assets
+    dataset = VideoLibrary(home=HomeResource()).dataset("tiny")
+    return {asset: settings.version(dataset) for asset, settings in SETTINGS.items()}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +34,7 @@ def test_options_of_classification_make_their_readers_stale(
     tiny: "TinyHome", classification: dict[str, object], stale: set[str]
 ) -> None:
     tiny.describe(task="classification")
-    before = versions(tiny.root)
+    before = versions()
     tiny.describe(task="classification", classification=classification)
-    after = versions(tiny.root)
+    after = versions()
     assert {asset for asset in after if after[asset] != before[asset]} == stale

@@ -89,16 +89,60 @@ def tables_read(module: str) -> set[str]:
     return named - {module}
 
 
+SETTINGS = {
+    "frame_features",
+    "class_embeddings",
+    "candidate_classes",
+    "frame_confidence",
+    "segments",
+    "localization_metrics",
+    "clip_predictions",
+    "zar_predictions",
+}
+FILES = {
+    "video_files": "videos",
+    "annotation_files": "annotations",
+    "questions": "class_queries",
+}
+
+
 def nodes() -> dict[str, dg.AssetSpec]:
-    return {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+    specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+    return {key: spec for key, spec in specs.items() if spec.group_name != "sources"}
+
+
+def is_stage(key: str) -> bool:
+    return key not in FILES and not key.startswith("settings/")
 
 
 def test_assets_groups_and_dependencies_are_those_of_the_design() -> None:
     found = {
-        key: (spec.group_name, {dep.asset_key.to_user_string() for dep in spec.deps})
+        key: (spec.group_name, set(filter(is_stage, above(spec))))
         for key, spec in nodes().items()
     }
     assert found == GRAPH
+
+
+def above(spec: dg.AssetSpec) -> set[str]:
+    return {dep.asset_key.to_user_string() for dep in spec.deps}
+
+
+def test_every_stage_names_the_files_and_settings_it_reads() -> None:
+    found = {
+        key: sources for key, spec in nodes().items() if (sources := above(spec) - {*GRAPH})
+    }
+    settings = {stage: {f"settings/{stage}"} for stage in SETTINGS}
+    assert found == settings | {stage: {source} for source, stage in FILES.items()}
+
+
+def test_stages_are_kept_fresh_and_sources_are_only_watched() -> None:
+    graph = defs.resolve_asset_graph()
+    kept = {
+        key.to_user_string()
+        for key in graph.get_all_asset_keys()
+        if graph.get(key).automation_condition
+    }
+    assert kept == set(GRAPH)
 
 
 def test_every_asset_but_the_database_has_one_partition_per_dataset() -> None:
@@ -116,7 +160,8 @@ def test_each_task_has_a_job_and_both_cover_all_assets() -> None:
         for job in defs.resolve_all_job_defs()
         if not job.name.startswith("__")
     }
-    assert set(jobs) == {"localize", "classify"}
+    assert set(jobs) == {"localize", "classify", "nightly", "reprocess_stale"}
+    assert jobs["nightly"] == jobs["reprocess_stale"] == set(GRAPH)
     assert jobs["localize"] & jobs["classify"] == SHARED
     assert jobs["localize"] | jobs["classify"] == set(GRAPH)
     assert {"localization_metrics", "report"} < jobs["localize"]
