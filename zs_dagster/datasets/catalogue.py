@@ -97,6 +97,12 @@ def check_sources(dataset: Dataset) -> None:
             f"{dataset.place('annotations')}: annotations must exist, got '{truth.path}'; "
             f"{remedy}"
         )
+    for place in dataset.captions.paths if dataset.captions else ():
+        if not place.is_file():
+            raise DatasetError(
+                f"{dataset.place('captions')}: captions must be a file, got '{place}'; "
+                "correct the path"
+            )
     if dataset.splits is not None and not dataset.splits.is_file():
         raise DatasetError(
             f"{dataset.place('splits')}: splits must be a file, got '{dataset.splits}'; "
@@ -150,6 +156,11 @@ def _absolute(dataset: Dataset, folder: Path, root: Path) -> Dataset:
     if dataset.annotations is not None:
         place = root / dataset.annotations.path.expanduser()
         update["annotations"] = dataset.annotations.model_copy(update={"path": place})
+    if dataset.captions is not None:
+        paths = tuple(root / path.expanduser() for path in dataset.captions.paths)
+        update["captions"] = dataset.captions.model_copy(update={"paths": paths})
+    update["training"] = dataset.training.beside(folder)
+    update["classification"] = dataset.classification.beside(folder)
     if dataset.splits is not None:
         update["splits"] = folder / dataset.splits.expanduser()
     if dataset.queries not in (None, SHIPPED_QUERIES):
