@@ -19,12 +19,13 @@ VOLATILE = frozenset({"path", "run_id", "created_at", "git_commit"})
 def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
     group: str,
     *,
-    deps: Sequence[str] = (),
+    deps: Sequence[str | dg.AssetDep] = (),
     version: str = "1",
     kinds: Sequence[str] = (),
     pool: str | None = None,
     options: Sequence[str] = (),
     checks: Mapping[str, str] | None = None,
+    blocking: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Declare a partitioned asset, named as its function and its table.
 
@@ -34,10 +35,11 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
         version: Of its code and models.
         kinds: Icons in the UI.
         pool: Pool whose slots it takes.
-        options: Fields of a dataset's `localization` or `classification` that it reads, no
-            name is in both. Changing one in any dataset file makes the asset stale; unchanged
+        options: Fields of a dataset's `localization`, `classification` or `training` that it
+            reads, whichever has one of that name. Changing one in any dataset file makes the asset stale; unchanged
             datasets then yield equal versions.
         checks: Asset checks that it evaluates itself: name -> what must hold.
+        blocking: Those of them without which nothing downstream may run.
     """
 
     def declare(compute: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -54,7 +56,12 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
                 pool=pool,
                 metadata=table_metadata(compute.__name__),
                 check_specs=[
-                    dg.AssetCheckSpec(name, asset=compute.__name__, description=rule)
+                    dg.AssetCheckSpec(
+                        name,
+                        asset=compute.__name__,
+                        description=rule,
+                        blocking=name in blocking,
+                    )
                     for name, rule in (checks or {}).items()
                 ],
             )(compute)
@@ -71,7 +78,7 @@ def _said(options: Sequence[str]) -> str:
     said = {
         name: [
             part.model_dump(mode="json", include=set(options))
-            for part in (dataset.localization, dataset.classification)
+            for part in (dataset.localization, dataset.classification, dataset.training)
         ]
         for name, dataset in catalogue.items()
         if not name.startswith(AD_HOC_PREFIXES)

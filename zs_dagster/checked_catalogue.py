@@ -68,7 +68,11 @@ def check_dataset(dataset: Dataset) -> None:
         with _told_with_place(dataset, "training", key):
             given = dataset.training.parameters if key == "parameters" else {}
             joint = with_overrides(dataset.training.preset, given)
-            if key == "parameters" and joint.residual and dataset.training.text_encoder != "clip":
+            if (
+                key == "parameters"
+                and joint.residual
+                and dataset.training.text_encoder != "clip"
+            ):
                 raise InputError(
                     "residual must be false where text_encoder is not clip: frames and "
                     "sentences are then of two spaces; got true"

@@ -12,6 +12,9 @@ import dagster as dg
 from assets import (
     annotations,
     candidate_classes,
+    captions,
+    cezsar_model,
+    cezsar_predictions,
     class_embeddings,
     class_queries,
     classification_metrics,
@@ -23,6 +26,8 @@ from assets import (
     report,
     results,
     segments,
+    semantic_gap,
+    sentence_embeddings,
     videos,
     zar_predictions,
 )
@@ -53,8 +58,19 @@ CLASSIFICATION = [
     class_embeddings,
     clip_predictions,
     zar_predictions,
+    cezsar_predictions,
     classification_metrics,
     classification_report,
+    semantic_gap,
+    results,
+]
+
+TRAINING = [
+    videos,
+    captions,
+    sentence_embeddings,
+    frame_features,
+    cezsar_model,
     results,
 ]
 
@@ -67,7 +83,9 @@ def _named(modules: Sequence[ModuleType]) -> list[str]:
 
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION])),
+    assets=dg.load_assets_from_modules(
+        dict.fromkeys([*LOCALIZATION, *CLASSIFICATION, *TRAINING])
+    ),
     resources={
         "home": home,
         "library": VideoLibrary(home=home),
@@ -84,6 +102,11 @@ defs = dg.Definitions(
             "classify",
             selection=_named(CLASSIFICATION),
             description="Clips and class names in; a class per clip, metrics and a report out.",
+        ),
+        dg.define_asset_job(
+            "train",
+            selection=_named(TRAINING),
+            description="Videos and captions in; a joint space of videos and sentences out.",
         ),
     ],
 )

@@ -47,7 +47,9 @@ def read_activitynet_captions(path: Path) -> Iterator[Caption]:
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: not usable JSON: {error}") from error
     if not isinstance(document, dict):
-        raise DatasetError(f"{path}: captions must be an object of videos, got {document!r:.60}")
+        raise DatasetError(
+            f"{path}: captions must be an object of videos, got {document!r:.60}"
+        )
     for video, entry in document.items():
         yield from _of_video(video, entry, f"{path}: video '{video}'")
 
