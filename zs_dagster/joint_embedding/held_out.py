@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from zs_dagster.joint_embedding.captioned import CaptionedSegments, IntArray
 from zs_dagster.joint_embedding.network import JointNetwork
@@ -11,15 +10,13 @@ from zs_dagster.joint_embedding.records import Records
 from zs_dagster.joint_embedding.retrieval import ranks, retrieval
 from zs_dagster.joint_embedding.tensors import Tensors
 
-BATCH = 256
-
 
 class HeldOut:
     """A part of the data to measure a network on, always in the same way.
 
     Args:
         data: All segments.
-        segments: Those of the part.
+        segments: Those of the part, ascending.
         parameters: Of loss and inference.
     """
 
@@ -32,36 +29,41 @@ class HeldOut:
         self.records = Records(data, segments, parameters)
 
     @torch.inference_mode()
-    def loss(self, network: JointNetwork) -> float:
-        """Return the mean loss over the records, with negatives drawn once."""
-        network.eval()
-        rows, total = self.records.fixed(), 0.0
-        for batch in rows.batches(self._parameters.batch):
-            video = network.embed_videos(*self._tensors.videos(batch.segment))
-            total += float(self._tensors.loss(network, batch, video)) * len(batch)
-        return total / len(rows)
+    def measure(self, network: JointNetwork) -> dict[str, float]:
+        """Return the mean ``loss`` over the records, and how well segments find their captions.
 
-    @torch.inference_mode()
-    def retrieval(self, network: JointNetwork) -> dict[str, float]:
-        """Return how well the segments find their captions among those of the part."""
+        Retrieval is among the captions of the part: ``r1``, ``r5`` and ``median_rank``.
+        """
         network.eval()
+        videos = self._embed(network, self._parameters.batch)
+        loss = self._loss(network, videos)
         with_norm = self._parameters.infer_norm == "layernorm"
-        sentences = network.embed_sentences(
+        if self._parameters.compat_batch_axis or not with_norm:
+            # As at inference: the batch that is attended over is one video then.
+            videos = self._embed(network, 1, with_norm=with_norm)
+        captions = network.embed_sentences(
             self._tensors.sentences(self._captions), with_norm=with_norm
         )
-        videos = np.concatenate(
-            [self._embed(network, part, with_norm=with_norm) for part in self._chunks()]
-        )
-        return retrieval(ranks(videos, sentences.numpy(), self._own))
+        rank = ranks(videos.numpy(), captions.numpy(), self._own)
+        return {"loss": loss, **retrieval(rank)}
 
-    def _chunks(self) -> list[IntArray]:
-        # As at inference: the published model attends over the batch, which is one video then.
-        size = 1 if self._parameters.compat_batch_axis else BATCH
-        return [self._segments[i : i + size] for i in range(0, len(self._segments), size)]
+    def _loss(self, network: JointNetwork, videos: torch.Tensor) -> float:
+        total, count = 0.0, 0
+        for rows in self.records.fixed():
+            places = torch.from_numpy(np.searchsorted(self._segments, rows.segment))
+            loss = self._tensors.loss(network, rows, videos[places])
+            total, count = total + float(loss) * len(rows), count + len(rows)
+        return total / count
 
     def _embed(
-        self, network: JointNetwork, segments: IntArray, *, with_norm: bool
-    ) -> NDArray[np.float32]:
-        frames, is_padding = self._tensors.videos(segments)
-        embedded = network.embed_videos(frames, is_padding, with_norm=with_norm)
-        return np.asarray(embedded.numpy())
+        self, network: JointNetwork, size: int, *, with_norm: bool = True
+    ) -> torch.Tensor:
+        """Return ``(N, J)`` for the segments of the part, ``size`` at once."""
+        parts = [
+            network.embed_videos(
+                *self._tensors.videos(self._segments[start : start + size]),
+                with_norm=with_norm,
+            )
+            for start in range(0, len(self._segments), size)
+        ]
+        return torch.cat(parts)

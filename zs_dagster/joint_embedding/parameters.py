@@ -53,12 +53,12 @@ class JointParameters:
         d_max: And nearer than this, at most 2.
         max_tries: Random probes per record before all records are searched.
         replicas: How often each record occurs in an epoch.
-        triplets_apart: Shuffle triplets; otherwise the negatives of a record stay together
-            and share one pass of its video.
+        triplets_apart: Shuffle triplets; otherwise all records of a segment stay together
+            and share one pass of its frames.
         epochs: At most.
         patience: Epochs without a better one after which training ends.
         select_by: What makes an epoch better; the other decides ties.
-        batch: Records (or triplets) per step.
+        batch: Segments per step, or triplets if they are apart.
         lr: Of AdamW, > 0.
         beta1: Of AdamW, in [0, 1).
         beta2: Of AdamW, in [0, 1).

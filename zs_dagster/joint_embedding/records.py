@@ -44,8 +44,22 @@ class Rows:
         )
 
     def batches(self, size: int) -> "list[Rows]":
-        """Cut into batches; the last may be smaller, no row is left out."""
+        """Cut into batches of rows; the last may be smaller, no row is left out."""
         return [self.take(slice(start, start + size)) for start in range(0, len(self), size)]
+
+    def batches_of(self, segments: IntArray, size: int) -> "list[Rows]":
+        """Cut into batches of ``size`` segments, each with all its rows.
+
+        Args:
+            segments: Every segment that has rows, in the order wanted.
+            size: >= 1; the last batch may be smaller.
+        """
+        place = np.zeros(int(segments.max()) + 1, dtype=np.int64)
+        place[segments] = np.arange(len(segments))
+        order = np.argsort(place[self.segment], kind="stable")
+        ends = np.arange(size, len(segments), size)
+        cuts = np.searchsorted(place[self.segment][order], ends)
+        return [self.take(part) for part in np.split(order, cuts)]
 
 
 class Records:
@@ -98,20 +112,22 @@ class Records:
             }
         return counts
 
-    def fixed(self) -> Rows:
-        """Return all rows in their own order, with the negatives that are drawn once."""
-        return self._rows(self._mined)
+    def fixed(self) -> list[Rows]:
+        """Return all rows in batches, in their own order, with negatives drawn once."""
+        rows = self._rows(self._mined)
+        return rows.batches_of(np.unique(rows.segment), self._parameters.batch)
 
-    def epoch(self, epoch: int) -> Rows:
-        """Return the rows of an epoch (from 1) in random order."""
-        mined = self._mined
+    def epoch(self, epoch: int) -> list[Rows]:
+        """Return the rows of an epoch (from 1) in batches, in random order."""
+        mined, size = self._mined, self._parameters.batch
         if mined is not None and self._parameters.negatives == "per_epoch":
             mined = self._sampler.draw(self._parameters.n_negatives, epoch)
         rows = self._rows(mined)
+        rng = generator(self._parameters.seed, Draw.ORDER, epoch)
         if mined is not None and self._parameters.triplets_apart:
             rows = rows.apart()
-        rng = generator(self._parameters.seed, Draw.ORDER, epoch)
-        return rows.take(rng.permutation(len(rows)))
+            return rows.take(rng.permutation(len(rows))).batches(size)
+        return rows.batches_of(rng.permutation(np.unique(rows.segment)), size)
 
     def _rows(self, mined: Mined | None) -> Rows:
         if mined is None:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from zs_dagster.digests import digest
 from zs_dagster.errors import ModelError, ZsDagsterError
-from zs_dagster.joint_embedding.captioned import CaptionedSegments
+from zs_dagster.joint_embedding.captioned import CaptionedSegments, IntArray
 from zs_dagster.joint_embedding.draws import Draw, generator
 from zs_dagster.joint_embedding.held_out import HeldOut
 from zs_dagster.joint_embedding.model import JointModel
@@ -21,6 +22,7 @@ from zs_dagster.joint_embedding.tensors import Tensors
 
 STAGE_VERSION = "1"
 SAVE_EVERY_S = 20.0
+RETRIEVAL = ("r1", "r5", "median_rank")
 
 Row = dict[str, float]
 
@@ -133,9 +135,8 @@ class Training:
             self._measure()
             report(progress.history[-1])
         while not self._is_finished():
-            rows = self._records.epoch(progress.epoch + 1)
-            for batch in rows.batches(self._parameters.batch)[progress.step :]:
-                self._step(batch)
+            for rows in self._records.epoch(progress.epoch + 1)[progress.step :]:
+                self._step(rows)
                 self._keep(should_stop)
             progress.epoch, progress.step = progress.epoch + 1, 0
             self._measure()
@@ -144,17 +145,19 @@ class Training:
 
     def result(self) -> TrainedJoint:
         """Return the model of the best epoch and what is known about it."""
-        untrained = self._model.untrained()
-        self._model.network.load_state_dict(self._best)
-        self._model.network.eval()
-        metrics: Row = {f"segments_{name}": n for name, n in self._segments.items()}
-        metrics |= self._records.facts()
-        metrics |= {"epochs": self._progress.epoch, "best_epoch": self._progress.best_epoch}
-        for name, part in self._held_out.items():
-            for prefix, model in (("", self._model), ("untrained_", untrained)):
-                values = {"loss": part.loss(model.network)} | part.retrieval(model.network)
-                metrics |= {f"{prefix}{name}_{key}": v for key, v in values.items()}
-        return TrainedJoint(self._model, self._progress.history, metrics)
+        network, progress = self._model.network, self._progress
+        network.load_state_dict(self._best)
+        network.eval()
+        facts: Row = {f"segments_{name}": n for name, n in self._segments.items()}
+        facts |= self._records.facts()
+        facts |= {"epochs": progress.epoch, "best_epoch": progress.best_epoch}
+        facts |= _named("validation_", progress.history[progress.best_epoch])
+        facts |= _named("untrained_validation_", progress.history[0])
+        if "test" in self._held_out:
+            untrained = self._model.untrained().network
+            facts |= _named("test_", self._held_out["test"].measure(network))
+            facts |= _named("untrained_test_", self._held_out["test"].measure(untrained))
+        return TrainedJoint(self._model, progress.history, facts)
 
     def _is_finished(self) -> bool:
         epoch, parameters = self._progress.epoch, self._parameters
@@ -168,10 +171,11 @@ class Training:
         seed = generator(self._parameters.seed, Draw.NETWORK, *place).integers(2**62)
         torch.manual_seed(int(seed))
         rng = generator(self._parameters.seed, Draw.WINDOW, *place)
-        offset = rng.random((len(rows), self._parameters.frames))
+        segments, of_row = self._passes(rows)
+        offset = rng.random((len(segments), self._parameters.frames))
         self._optimizer.zero_grad(set_to_none=True)
-        video = network.embed_videos(*self._tensors.videos(rows.segment, offset))
-        loss = self._tensors.loss(network, rows, video)
+        video = network.embed_videos(*self._tensors.videos(segments, offset))
+        loss = self._tensors.loss(network, rows, video[torch.from_numpy(of_row)])
         if not torch.isfinite(loss):
             raise ModelError(
                 f"the loss must be finite, got {loss.item()} in epoch {place[0]}; lower lr"
@@ -184,12 +188,19 @@ class Training:
         progress.loss += loss.item() * len(rows)
         progress.rows += len(rows)
 
+    def _passes(self, rows: Rows) -> tuple[IntArray, IntArray]:
+        """Return whose frames go through the network, and which pass each row is about."""
+        if self._parameters.triplets_apart:
+            return rows.segment, np.arange(len(rows))
+        segments, of_row = np.unique(rows.segment, return_inverse=True)
+        return segments, of_row
+
     def _measure(self) -> None:
         """Note what the network is like after an epoch, and keep it if it is the best."""
         progress, network = self._progress, self._model.network
         part = self._held_out["validation"]
-        row: Row = {"epoch": progress.epoch, "validation_loss": part.loss(network)}
-        row |= part.retrieval(network)
+        found = part.measure(network)
+        row: Row = {"epoch": progress.epoch, "validation_loss": found.pop("loss"), **found}
         if progress.rows:
             row["train_loss"] = progress.loss / progress.rows
         progress.history.append(row)
@@ -217,3 +228,9 @@ class Training:
     def _save(self) -> None:
         self._file.save(self._progress, self._model.network, self._optimizer, self._best)
         self._saved = time.monotonic()
+
+
+def _named(prefix: str, row: Row) -> Row:
+    """Return loss and retrieval of a row of the history, named by what they are of."""
+    loss = row.get("validation_loss", row.get("loss", 0.0))
+    return {f"{prefix}loss": loss} | {f"{prefix}{name}": row[name] for name in RETRIEVAL}
