@@ -13,7 +13,8 @@ from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.home import Home
-from zs_dagster.joint_embedding.gap import SemanticGap, semantic_gap as measure
+from zs_dagster.joint_embedding.gap import SemanticGap
+from zs_dagster.joint_embedding.gap import semantic_gap as measure
 from zs_dagster.joint_embedding.projection import pca
 from zs_dagster.report.plane import plane_png, tsne
 from zs_dagster.similarity import normalised

@@ -36,8 +36,8 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
         kinds: Icons in the UI.
         pool: Pool whose slots it takes.
         options: Fields of a dataset's `localization`, `classification` or `training` that it
-            reads, whichever has one of that name. Changing one in any dataset file makes the asset stale; unchanged
-            datasets then yield equal versions.
+            reads, whichever has one of that name. Changing one in any dataset file makes the
+            asset stale; unchanged datasets then yield equal versions.
         checks: Asset checks that it evaluates itself: name -> what must hold.
         blocking: Those of them without which nothing downstream may run.
     """

@@ -119,6 +119,12 @@ def _check_training(
             f"the profile '{dataset.profile}', whose image encoders differ; give both one "
             "profile"
         )
+    most = with_overrides(source.training.preset, source.training.parameters).frames
+    if classifier.frames > most:
+        raise DatasetError(
+            f"{dataset.place(*where, 'frames')}: frames must be at most {most}, those that "
+            f"'{source.name}' is trained with; got {classifier.frames}"
+        )
     if classifier.mode != "visual" and source.training.concepts is None:
         raise DatasetError(
             f"{dataset.place(*where, 'mode')}: mode {classifier.mode} needs objects, and "

@@ -20,8 +20,8 @@ def read_class_texts(path: Path, classes: Sequence[str]) -> dict[str, list[str]]
     without = [label for label, texts in found.items() if not texts]
     if without:
         raise DatasetError(
-            f"{path}: every class must have a text; {len(without)} of {len(classes)} have none, "
-            f"such as '{without[0]}'; write one"
+            f"{path}: every class must have a text; {len(without)} of {len(classes)} have "
+            f"none, such as '{without[0]}'; write one"
         )
     return found
 

@@ -12,8 +12,9 @@ class Training(Strict):
     """Frames, sentences and parameters.
 
     ``text_encoder`` is ``clip``, the text tower of the profile, or ``sbert:MODEL``. With
-    ``concepts``, a CSV ``name,gloss``, each segment gets the ``objects`` concepts most similar
-    to it, and of their texts the ``positives`` most similar to its caption as further positives.
+    ``concepts``, a file of lines with name and gloss apart by a tab, each segment gets the
+    ``objects`` concepts most similar to it, and of the sentences in their glosses the
+    ``positives`` most similar to its caption as further positives.
     """
 
     fps: Annotated[float, Field(gt=0, le=60)] = 1.0

@@ -8,7 +8,7 @@ import numpy as np
 from zs_dagster.demo.choosing import pick
 from zs_dagster.demo.stories import Action, Story, act, drifts
 from zs_dagster.demo.videos import Script, draw_scripts
-from zs_dagster.demo.world import MOTIONS, SEEN, ActionClass, axis_of
+from zs_dagster.demo.world import AXES, MOTIONS, SEEN, ActionClass
 from zs_dagster.files import write_text
 
 SEED = 20_000
@@ -25,8 +25,11 @@ FORMS = (
 
 
 def caption_classes() -> tuple[ActionClass, ...]:
-    """Return what the videos may show: every seen combination with its two motions."""
-    return tuple(ActionClass(c, MOTIONS[verb]) for c in SEEN for verb in axis_of(c))
+    """Return what the videos may show: every seen combination with every motion.
+
+    So the motion of a thing cannot be guessed from its shape, as in the other videos.
+    """
+    return tuple(ActionClass(c, motion) for c in SEEN for motion in MOTIONS.values())
 
 
 def caption_scripts() -> list[Script]:
@@ -45,9 +48,9 @@ def _script(number: int) -> Script:
     for actor in actors:
         start_s = clock + _halves(rng, PAUSE_S)
         clock = start_s + _halves(rng, LASTS_S)
-        course = pick(rng, ((0.0, 1.0), (1.0, 0.0)))
-        tracks.append(act(rng, actor, course, (start_s, clock)))
-        motion = MOTIONS[axis_of(actor)[int(course[0])]]
+        course, axis = pick(rng, ((0.0, 1.0), (1.0, 0.0))), pick(rng, AXES)
+        tracks.append(act(rng, actor, course, (start_s, clock), axis[0]))
+        motion = MOTIONS[axis[int(course[0])]]
         actions.append(Action(ActionClass(actor, motion), start_s, clock))
     duration_s = clock + _halves(rng, PAUSE_S)
     tracks += [t for _ in range(2) for t in drifts(rng, actors, SEEN, duration_s)]
