@@ -43,6 +43,7 @@ FIRST = 1e-6
     "classification",
     deps=[
         *("videos", "frame_features", "class_queries", "annotations"),
+        dg.AssetDep("captions", partition_mapping=captions_to_datasets),
         dg.AssetDep("cezsar_model", partition_mapping=captions_to_datasets),
     ],
     version=model_version(VERSION, Models().clip_fingerprint),

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from zs_dagster.datasets.class_texts import read_class_texts
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import CHECK_FOLDER
 from zs_dagster.datasets.sources import VideoFiles, VideoFolder
@@ -97,17 +98,23 @@ def check_sources(dataset: Dataset) -> None:
             f"{dataset.place('annotations')}: annotations must exist, got '{truth.path}'; "
             f"{remedy}"
         )
-    for place in dataset.captions.paths if dataset.captions else ():
-        if not place.is_file():
-            raise DatasetError(
-                f"{dataset.place('captions')}: captions must be a file, got '{place}'; "
-                "correct the path"
-            )
-    if dataset.splits is not None and not dataset.splits.is_file():
-        raise DatasetError(
-            f"{dataset.place('splits')}: splits must be a file, got '{dataset.splits}'; "
-            "correct the path"
-        )
+    for path in dataset.captions.paths if dataset.captions else ():
+        _readable(dataset.place("captions"), "captions", path)
+    for name, classifier in dataset.classification.cezsar.items():
+        if isinstance(classifier.texts, Path):
+            place = dataset.place("classification", "classifiers", name, "texts")
+            _readable(place, "texts", classifier.texts)
+            read_class_texts(classifier.texts, dataset.classes)
+    if dataset.training.concepts is not None:
+        concepts = dataset.training.concepts
+        _readable(dataset.place("training", "concepts"), "concepts", concepts)
+    if dataset.splits is not None:
+        _readable(dataset.place("splits"), "splits", dataset.splits)
+
+
+def _readable(place: str, key: str, path: Path) -> None:
+    if not path.is_file():
+        raise DatasetError(f"{place}: {key} must be a file, got '{path}'; correct the path")
 
 
 def where_to_put(dataset: Dataset) -> str:

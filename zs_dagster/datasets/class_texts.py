@@ -27,7 +27,8 @@ def read_class_texts(path: Path, classes: Sequence[str]) -> dict[str, list[str]]
 
 
 def _texts(value: object, place: str) -> list[str]:
-    texts = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(text, str) for text in texts):
+    given = value if isinstance(value, list) else [] if value is None else [value]
+    texts = [text for text in given if isinstance(text, str)]
+    if len(texts) != len(given):
         raise DatasetError(f"{place}: must be a text or a list of texts, got {value!r:.60}")
     return [text for text in texts if text.strip()]

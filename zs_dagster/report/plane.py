@@ -55,8 +55,15 @@ def plane_png(
     drawing.quiet(axis)
     axis.tick_params(labelbottom=False, labelleft=False)
     colours = colormaps["hsv"](np.arange(len(classes)) / max(1, len(classes)))
-    axis.scatter(*videos.T, s=14, c=colours[label], linewidths=0, alpha=0.7)
-    axis.scatter(*prototypes.T, s=110, c=colours[owner], marker="X", edgecolors=drawing.INK)
+    axis.scatter(videos[:, 0], videos[:, 1], s=14, c=colours[label], linewidths=0, alpha=0.7)
+    axis.scatter(
+        prototypes[:, 0],
+        prototypes[:, 1],
+        s=110,
+        c=colours[owner],
+        marker="X",
+        edgecolors=drawing.INK,
+    )
     if len(classes) <= MAX_NAMED:
         for (x, y), place in zip(prototypes.tolist(), owner.tolist(), strict=True):
             axis.annotate(
