@@ -1,22 +1,21 @@
 """Annotation file -> ground truth, linted."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
+from assets.findings import check_results, refuse
 from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.annotations.records import Annotation, Annotations
-from zs_dagster.datasets.lint import RULES, Finding, lint
+from zs_dagster.datasets.lint import RULES, lint
 from zs_dagster.datasets.splits import load_splits
-from zs_dagster.errors import DatasetError
 
 logger = logging.getLogger("zs_dagster.annotations")
 VERSION = "2"
-MAX_LISTED = 100
 Row = dict[str, Any]
 
 
@@ -34,10 +33,9 @@ def annotations(
     dataset = library.dataset(context.partition_key)
     videos = home.get().tables.rows("videos", dataset.name)
     truth = library.annotations(dataset, [video["video_id"] for video in videos])
-    findings = {f.rule: f for f in lint(dataset, videos, truth, load_splits(dataset))}
-    for rule in RULES:
-        yield _checked(dataset.name, rule, findings.get(rule))
-    _refuse(dataset.name, list(findings.values()))
+    findings = lint(dataset, videos, truth, load_splits(dataset))
+    yield from check_results(dataset.name, RULES, findings)
+    refuse(f"annotations of dataset '{dataset.name}'", findings, logger)
     rows = instances(truth, {v["video_id"] for v in videos if v["status"] != "excluded"})
     metadata = {
         "videos": len({row["video_id"] for row in rows}),
@@ -45,32 +43,6 @@ def annotations(
         "left_out": len(truth.rows) - len(rows),
     }
     yield publish(context, home.get(), rows, computed=len(rows), metadata=metadata)
-
-
-def _checked(dataset: str, rule: str, finding: Finding | None) -> dg.AssetCheckResult:
-    name = rule.replace("-", "_")
-    if finding is None:
-        return dg.AssetCheckResult(check_name=name, passed=True, description=dataset)
-    is_error = finding.severity == "error"
-    # What is only worth knowing passes, with the facts beside it.
-    return dg.AssetCheckResult(
-        check_name=name,
-        passed=finding.severity == "info",
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=f"{dataset}: {finding.sentence()}",
-        metadata={"count": finding.count, "examples": list(finding.examples[:MAX_LISTED])},
-    )
-
-
-def _refuse(dataset: str, findings: Sequence[Finding]) -> None:
-    """Stop at errors, before a number is computed from them; show warnings."""
-    for finding in findings:
-        if finding.severity == "warning" and finding.rule != "unreadable-video":
-            logger.warning("%s", finding.sentence())
-    errors = [finding.sentence() for finding in findings if finding.severity == "error"]
-    if errors:
-        more = f" (and {len(errors) - 1} more rules)" if len(errors) > 1 else ""
-        raise DatasetError(f"annotations of dataset '{dataset}': {errors[0]}{more}")
 
 
 def instances(truth: Annotations, videos: set[str]) -> list[Row]:

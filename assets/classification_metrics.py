@@ -17,7 +17,7 @@ from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
-from zs_dagster.datasets.classification import UNADAPTED
+from zs_dagster.datasets.classification import UNADAPTED, UNTRAINED
 from zs_dagster.evaluation.accuracy import hits
 from zs_dagster.evaluation.classification import ClassificationMetrics, evaluate_classes
 from zs_dagster.evaluation.paired import compare_accuracy
@@ -104,10 +104,10 @@ def _over_sets(rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _paired(found: Sequence[Classified], first: str | None) -> Iterator[Row]:
-    """Yield differences on the same videos: to the first method, and made by adaptation."""
+    """Yield differences on the same videos: to the first method, and to oneself unadapted."""
     by_key = {(one.split.name, one.method): one for one in found}
     for (split, method), one in by_key.items():
-        for other in dict.fromkeys((first, f"{method}{UNADAPTED}")):
+        for other in dict.fromkeys((first, f"{method}{UNADAPTED}", f"{method}{UNTRAINED}")):
             base = by_key.get((split, str(other)))
             if base is not None and other != method:
                 yield from _difference(base, one)

@@ -13,7 +13,7 @@ from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
-from zs_dagster.datasets.classification import UNADAPTED
+from zs_dagster.datasets.classification import UNADAPTED, UNTRAINED
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.sources import GeneratedVideos
 from zs_dagster.evaluation.accuracy import confusion_matrix
@@ -74,6 +74,7 @@ def _version(home: Home, dataset: Dataset) -> list[Row]:
     rows = home.tables.rows("videos", dataset.name)
     rows += home.tables.rows("clip_predictions", dataset.name)
     rows += home.tables.rows("zar_predictions", dataset.name)
+    rows += home.tables.rows("cezsar_predictions", dataset.name)
     return rows + home.tables.rows("classification_metrics", dataset.name)
 
 
@@ -142,11 +143,12 @@ def _method(one: Classified, numbers: Numbers, dataset: Dataset) -> "MethodResul
 
 
 def _description(method: str, dataset: Dataset) -> str:
-    adapted = method.removesuffix(UNADAPTED)
     classifiers = dataset.classification.classifiers
     if method in classifiers:
         return classifiers[method].description
-    return f"{adapted} without its adaptation, on the same frames"
+    if method.endswith(UNTRAINED):
+        return f"{method.removesuffix(UNTRAINED)} before its joint space was trained"
+    return f"{method.removesuffix(UNADAPTED)} without its adaptation, on the same frames"
 
 
 def _accuracy(row: Row) -> "Accuracy":

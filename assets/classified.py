@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zs_dagster.classification.softmax import log_softmax
-from zs_dagster.datasets.classification import UNADAPTED
+from zs_dagster.datasets.classification import methods_of
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.evaluation_sets import EvaluationSet, evaluation_sets
 from zs_dagster.datasets.splits import load_splits
@@ -22,7 +22,9 @@ from zs_dagster.home import Home
 from zs_dagster.segments import FloatArray
 
 # What `classified` reads: the assets that its readers depend on.
-PREDICTIONS = ["videos", "annotations", "clip_predictions", "zar_predictions"]
+PREDICTIONS = [
+    *("videos", "annotations", "clip_predictions", "zar_predictions", "cezsar_predictions"),
+]
 SCORES = "class_scores"
 Row = dict[str, Any]
 Truth = Mapping[str, Sequence[str]]
@@ -94,7 +96,9 @@ def classified(home: Home, dataset: Dataset) -> list[Classified]:
     """
     tables, name = home.tables, dataset.name
     said = tables.rows("clip_classifiers", name) + tables.rows("zar_classifiers", name)
+    said += tables.rows("cezsar_classifiers", name)
     rows = tables.rows("clip_predictions", name) + tables.rows("zar_predictions", name)
+    rows += tables.rows("cezsar_predictions", name)
     written = {(row["method"], row["split"]): row for row in said}
     guesses = _guesses(rows)
     found = []
@@ -109,11 +113,15 @@ def classified(home: Home, dataset: Dataset) -> list[Classified]:
 
 
 def method_names(dataset: Dataset) -> list[str]:
-    """Return the methods of a dataset: CLIP's, then ZAR's, each with and without adaptation."""
-    methods = dataset.classification.classifiers
-    clip = [name for name, method in methods.items() if method.classifier == "clip"]
-    zar = [name for name, method in methods.items() if method.classifier == "zar"]
-    return clip + [name for each in zar for name in (each, f"{each}{UNADAPTED}")]
+    """Return the methods of a dataset: CLIP's, ZAR's with and without adaptation, CEZSAR's."""
+    classifiers = dataset.classification.classifiers.items()
+    return [
+        method
+        for kind in ("clip", "zar", "cezsar")
+        for name, classifier in classifiers
+        if classifier.classifier == kind
+        for method in methods_of(name, classifier)
+    ]
 
 
 def first_clip_method(dataset: Dataset) -> str | None:
@@ -169,5 +177,5 @@ def _joined(
 def _changed(dataset: str, what: str) -> StoreError:
     return StoreError(
         f"{what} of dataset '{dataset}' changed since its clips were classified; materialise "
-        "`clip_predictions` and `zar_predictions` first"
+        "`clip_predictions`, `zar_predictions` and `cezsar_predictions` first"
     )

@@ -1,6 +1,6 @@
 """Which frames of a clip each classifier looks at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,12 @@ import numpy as np
 
 from assets.feature_rows import Video, bank_name
 from assets.frame_evidence import frame_times, load_evidence
-from zs_dagster.datasets.classification import ClipClassifier, ZarClassifier
+from zs_dagster.datasets.classification import (
+    CezsarClassifier,
+    Classifier,
+    ClipClassifier,
+    ZarClassifier,
+)
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.frame_features.bank import FeatureBank, Times, Wanted
 from zs_dagster.models.crops import EVAL, crop_names
@@ -85,11 +90,13 @@ def is_watched(dataset: Dataset) -> bool:
     return any(one.source == "thumbnails" for one in samplers)
 
 
-def _views(classifier: ClipClassifier | ZarClassifier, known: FramesOf) -> Mapping[str, Times]:
+def _views(classifier: Classifier, known: FramesOf) -> Mapping[str, Times]:
     if isinstance(classifier, ZarClassifier):
         times = zar_views(known, classifier).ravel()
         views = dict.fromkeys(crop_names(classifier.crops), times)
         return {**views, EVAL: final_times(known, classifier)}
+    if isinstance(classifier, CezsarClassifier):
+        return {EVAL: uniform_times(known, classifier.frames)}
     if sampler(classifier.sampler).needs:
         # What looks at the video before it chooses looks at all of it.
         return {EVAL: known.times}
@@ -104,7 +111,29 @@ def chosen_times(known: FramesOf, classifier: ClipClassifier, confidence: Any = 
 
 def final_times(known: FramesOf, classifier: ZarClassifier) -> Times:
     """Return the times of the frames of ZAR's final view, ``(F,)``."""
-    return known.times[uniform_indices(len(known.times), classifier.frames_eval)]
+    return uniform_times(known, classifier.frames_eval)
+
+
+def uniform_times(known: FramesOf, count: int) -> Times:
+    """Return the times of the middle frames of equal parts, ``(F,)``, at most ``count``."""
+    return known.times[uniform_indices(len(known.times), count)]
+
+
+def segment_times(known: FramesOf, start_s: float, end_s: float, fps: float) -> Times:
+    """Return the times of the frames looked at in a segment, ``(F,)``, at least one.
+
+    They are what is shown in the middle of equal parts, about ``fps`` of them a second.
+    """
+    count = max(1, int((end_s - start_s) * fps))
+    asked = start_s + (np.arange(count) + 0.5) * (end_s - start_s) / count
+    shown = np.searchsorted(known.times, asked + TIME_TOLERANCE_S, side="right") - 1
+    return known.times[np.unique(np.maximum(shown, 0))]
+
+
+def segment_views(known: FramesOf, captions: Sequence[Mapping[str, Any]], fps: float) -> Wanted:
+    """Return what training looks at in a video with captions, rows of the table `captions`."""
+    times = [segment_times(known, one["start_s"], one["end_s"], fps) for one in captions]
+    return {EVAL: np.unique(np.concatenate(times))}
 
 
 def zar_views(known: FramesOf, classifier: ZarClassifier) -> Times:

@@ -51,7 +51,7 @@ SPOTTING = "vcs"
     deps=["videos", "frame_features", "class_queries", "class_embeddings", "annotations"],
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["numpy"],
-    options=["classifiers", "splits"],
+    options=["classifiers", "splits", "random_classes"],
 )
 def clip_predictions(
     context: dg.AssetExecutionContext,

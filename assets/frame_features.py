@@ -2,12 +2,12 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
-from assets.clip_frames import FramesOf, is_watched, wanted_views
+from assets.clip_frames import FramesOf, is_watched, segment_views, wanted_views
 from assets.feature_requests import AtRate, OfViews, Request
 from assets.feature_rows import VERSION, Video
 from assets.stage import model_version, publish, stage
@@ -15,9 +15,10 @@ from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
-from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.errors import VideoError
-from zs_dagster.frame_features.bank import KIND
+from zs_dagster.frame_features.bank import KIND, Wanted
+from zs_dagster.home import Home
 from zs_dagster.models.loading import Models
 from zs_dagster.progress import track
 from zs_dagster.store import Store
@@ -28,7 +29,7 @@ logger = logging.getLogger("zs_dagster.frame_features")
 
 @stage(
     "vision",
-    deps=["videos"],
+    deps=["videos", "captions"],
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
     pool="gpu",
@@ -44,14 +45,15 @@ def frame_features(
     """One row per readable video: un-normalised CLIP features, fp16, of what is looked at.
 
     Localization looks at frames of a rate, classification at those its samplers choose and at
-    their crops. Computed are videos, encoded are crops of frames.
+    their crops, training at a rate inside captioned segments. Computed are videos, encoded are
+    crops of frames.
     """
-    dataset, store = library.dataset(context.partition_key), home.get().store
+    dataset = library.dataset(context.partition_key)
     fingerprint = models.get().clip_fingerprint(dataset.profile)
     files = [v for v in home.get().tables.rows("videos", dataset.name) if v["status"] == "ok"]
     with decoders.start(dataset.reader) as pool:
         filling = Filling(pool)
-        requests = filling.requests(dataset, store, files, fingerprint)
+        requests = filling.requests(dataset, home.get(), files, fingerprint)
         missing = [request for request in requests if not request.is_done()]
         streams = pool.sampled_many(filling.samplings(missing))
         for _, frames in track(streams, KIND, len(missing)):
@@ -90,25 +92,28 @@ class Filling:
     def requests(
         self,
         dataset: Dataset,
-        store: Store,
+        home: Home,
         files: Sequence[dict[str, Any]],
         fingerprint: str,
     ) -> list[Request]:
-        """Return what is wanted of each video."""
+        """Return what is wanted of each video; nothing of one that nobody looks at."""
+        store = home.store
         if dataset.task == "localization":
             return list(rate_requests(dataset, store, files, fingerprint))
         found: list[Request] = []
+        views = _views(home, dataset)
         for video in files:
             try:
                 known = FramesOf.find(store, self._pool, video, fingerprint)
             except VideoError as error:
                 self.leave_out(video, error)
                 continue
-            wanted = wanted_views(dataset, known)
+            wanted = views(known)
             request = OfViews(
                 store, video, fingerprint, known.times, wanted, is_watched(dataset)
             )
-            found.append(request)
+            if wanted:
+                found.append(request)
         return found
 
     def samplings(self, requests: Sequence[Request]) -> Iterator[Sampling]:
@@ -125,6 +130,22 @@ class Filling:
         """Say that a video cannot be read after all."""
         logger.warning("%s is left out: %s", video["video_id"], error.reason)
         self.broken.add(video["video_id"])
+
+
+def _views(home: Home, dataset: Dataset) -> Callable[[FramesOf], Wanted]:
+    """Return what says of the frames of a video which of them are wanted."""
+    if dataset.task != CAPTIONS:
+        return lambda known: wanted_views(dataset, known)
+    captions: dict[str, list[dict[str, Any]]] = {}
+    for row in home.tables.rows("captions", dataset.name):
+        captions.setdefault(row["video_id"], []).append(row)
+    fps = dataset.training.fps
+
+    def of_segments(known: FramesOf) -> Wanted:
+        about = captions.get(str(known.video["video_id"]), [])
+        return segment_views(known, about, fps) if about else {}
+
+    return of_segments
 
 
 def rate_requests(

@@ -16,8 +16,13 @@ PUBLISHED = [
     "frame_confidence",
     "segments",
     "localization_metrics",
+    "captions",
+    "sentence_embeddings",
+    "cezsar_model",
     "clip_predictions",
     "zar_predictions",
+    "cezsar_predictions",
+    "semantic_gap",
     "classification_metrics",
 ]
 

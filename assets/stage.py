@@ -22,12 +22,13 @@ VOLATILE = frozenset({"path", "run_id", "created_at", "git_commit"})
 def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
     group: str,
     *,
-    deps: Sequence[str] = (),
+    deps: Sequence[str | dg.AssetDep] = (),
     version: "str | ModelVersion" = "1",
     kinds: Sequence[str] = (),
     pool: str | None = None,
     options: Sequence[str] = (),
     checks: Mapping[str, str] | None = None,
+    blocking: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Declare a partitioned asset, named as its function and its table.
 
@@ -37,15 +38,19 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
         version: Of its code; with the model it asks, if it asks one.
         kinds: Icons in the UI.
         pool: Pool whose slots it takes.
-        options: Fields of a dataset's `localization` or `classification` that it reads, no
-            name is in both. Changing one makes the asset stale, for that dataset only.
+        options: Fields of a dataset's `localization`, `classification` or `training` that it
+            reads, whichever has one of that name. Changing one makes the asset stale, for that
+            dataset only.
         checks: Asset checks that it evaluates itself: name -> what must hold.
+        blocking: Those of them without which nothing downstream may run.
     """
 
     def declare(compute: Callable[..., Any]) -> dg.AssetsDefinition:
         name = compute.__name__
         said = version if isinstance(version, ModelVersion) else ModelVersion(version)
-        above: list[Any] = [source_key(one) if one in FILES else one for one in deps]
+        above: list[Any] = [
+            source_key(one) if isinstance(one, str) and one in FILES else one for one in deps
+        ]
         if options or said.fingerprint:
             SETTINGS[name] = Settings(tuple(options), said.fingerprint)
             above.append(source_key(name))
@@ -63,7 +68,9 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
                 pool=pool,
                 metadata=table_metadata(name),
                 check_specs=[
-                    dg.AssetCheckSpec(check, asset=name, description=rule)
+                    dg.AssetCheckSpec(
+                        check, asset=name, description=rule, blocking=check in blocking
+                    )
                     for check, rule in (checks or {}).items()
                 ],
             )(compute)

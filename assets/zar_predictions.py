@@ -39,7 +39,7 @@ VERSION = "1"
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
     pool="gpu",
-    options=["classifiers", "splits"],
+    options=["classifiers", "splits", "random_classes"],
 )
 def zar_predictions(
     context: dg.AssetExecutionContext,

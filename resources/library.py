@@ -7,6 +7,7 @@ import dagster as dg
 
 from resources.home import HomeResource
 from zs_dagster.checked_catalogue import checked_catalogue
+from zs_dagster.datasets.annotations.captions import Caption, read_captions
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.annotations.records import Annotations
 from zs_dagster.datasets.catalogue import (
@@ -16,9 +17,15 @@ from zs_dagster.datasets.catalogue import (
     find_dataset,
     where_to_put,
 )
-from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.datasets.files import find_videos
-from zs_dagster.datasets.sources import AnnotationSource, GeneratedVideos, VideoFolder
+from zs_dagster.datasets.sources import (
+    AnnotationSource,
+    CaptionSource,
+    GeneratedVideos,
+    VideoFolder,
+)
+from zs_dagster.demo.captioned import write_captioned
 from zs_dagster.demo.clips import write_clips
 from zs_dagster.demo.videos import SIZE, scripts, write_videos
 from zs_dagster.errors import DatasetError
@@ -29,7 +36,7 @@ from zs_dagster.queries.prompt_sets import PROMPT_SETS
 from zs_dagster.queries.sources import QuerySources, find_writer, own_banks
 from zs_dagster.video.header import Header
 
-CLIPS = "demo-clips"
+CLIPS, CAPTIONED = "demo-clips", "demo-captions"
 SPLITS: dict[str, Literal["test", "validation"]] = {
     "demo-test": "test",
     "demo-validation": "validation",
@@ -77,6 +84,20 @@ class VideoLibrary(dg.ConfigurableResource):
             )
         return dataset
 
+    def captioned(self, name: str) -> Dataset:
+        """Return a dataset to train on.
+
+        Raises:
+            DatasetError: If its videos have no captions.
+        """
+        dataset = self.dataset(name)
+        if dataset.task != CAPTIONS:
+            raise DatasetError(
+                f"dataset '{name}' is for {dataset.task}: its videos have no captions; "
+                "training needs a dataset with task: captions"
+            )
+        return dataset
+
     def files(self, dataset: Dataset) -> dict[str, Path]:
         """Return the video files by video id; those of the demo are drawn first."""
         if not isinstance(dataset.videos, GeneratedVideos):
@@ -86,6 +107,8 @@ class VideoLibrary(dg.ConfigurableResource):
         folder = self._generated(dataset.videos)
         if dataset.videos.generator == CLIPS:
             write_clips(folder)
+        elif dataset.videos.generator == CAPTIONED:
+            write_captioned(folder)
         else:
             write_videos(folder, SPLITS[dataset.videos.generator])
         return find_videos(VideoFolder(folder=folder))
@@ -107,6 +130,13 @@ class VideoLibrary(dg.ConfigurableResource):
     def annotations(self, dataset: Dataset, video_ids: list[str]) -> Annotations:
         """Return what the annotation file of a dataset says; nothing if it has none."""
         return read_annotations(self._annotation_source(dataset), video_ids)
+
+    def captions(self, dataset: Dataset) -> list[Caption]:
+        """Return what the caption files of a dataset say."""
+        if isinstance(dataset.videos, GeneratedVideos):
+            path = self._generated(dataset.videos) / "captions.json"
+            return read_captions(CaptionSource(format="activitynet-captions", paths=(path,)))
+        return read_captions(dataset.captions) if dataset.captions else []
 
     def query_writer(self, dataset: Dataset, models: Models) -> QuerySources:
         """Return who writes the questions of the dataset's classes."""

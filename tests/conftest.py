@@ -73,6 +73,29 @@ DATASET: dict[str, Any] = {
         },
     },
 }
+CAPTIONED: dict[str, Any] = {
+    "name": "tiny-captions",
+    "task": "captions",
+    "videos": {"folder": "../tiny-captioned"},
+    "captions": "../tiny-captioned/captions.csv",
+    "classes": ["red ball rises"],
+    "profile": "demo",
+    "training": {
+        "fps": 2,
+        "parameters": {
+            "d_model": 8,
+            "heads": 1,
+            "feed_forward": 8,
+            "frames": 4,
+            "joint": 4,
+            "epochs": 3,
+            "n_negatives": 2,
+            "batch": 4,
+            "d_min": 0.0,
+            "d_max": 2.0,
+        },
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -117,6 +140,12 @@ class TinyHome:
         }
         self.truth_file.write_text(json.dumps({"database": database}))
 
+    def caption(self, **changes: object) -> None:
+        """Write the dataset file of `tiny-captions`, to train on, with some other values."""
+        values = {k: v for k, v in {**CAPTIONED, **changes}.items() if v is not None}
+        path = self.dataset_file.with_name("tiny-captions.yaml")
+        path.write_text(yaml.safe_dump(values))
+
     def copy(self, root: Path) -> "TinyHome":
         """Copy everything, results included; the videos keep their bytes."""
         shutil.copytree(self.root, root)
@@ -159,6 +188,7 @@ def _make(root: Path) -> TinyHome:
 
 # The description only: the session's home names the partition, tests bring their own files.
 TinyHome(SESSION_HOME).describe()
+TinyHome(SESSION_HOME).caption()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,13 +10,20 @@ from pathlib import Path
 from zs_dagster.classification.aggregation import aggregator
 from zs_dagster.classification.templates import templates_of
 from zs_dagster.datasets.catalogue import Catalogue, load_catalogue
-from zs_dagster.datasets.classification import ClipClassifier, ZarClassifier
-from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.classification import (
+    CezsarClassifier,
+    ClipClassifier,
+    ZarClassifier,
+)
+from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.datasets.evaluation_sets import chosen_splits
+from zs_dagster.datasets.random_classes import random_classes
 from zs_dagster.datasets.splits import load_splits
 from zs_dagster.errors import DatasetError, InputError
 from zs_dagster.evaluation.protocols import get_protocol
+from zs_dagster.joint_embedding.parameters import with_overrides
 from zs_dagster.localization.methods import method_parameters
+from zs_dagster.models.clip import clip_fingerprint
 from zs_dagster.models.profiles import load_profile
 from zs_dagster.models.prompt_tuning.parameters import ZarParameters
 from zs_dagster.video.samplers import sampler
@@ -31,6 +38,9 @@ def checked_catalogue(folder: Path) -> Catalogue:
     catalogue = load_catalogue(folder)
     for dataset in catalogue.values():
         check_dataset(dataset)
+    for dataset in catalogue.values():
+        for name, classifier in dataset.classification.cezsar.items():
+            _check_training(catalogue, dataset, name, classifier)
     return catalogue
 
 
@@ -53,12 +63,28 @@ def check_dataset(dataset: Dataset) -> None:
     for name, classifier in dataset.classification.classifiers.items():
         _check_classifier(dataset, name, classifier)
     _check_splits(dataset)
+    random_classes(dataset)
+    for key in ("preset", "parameters"):
+        with _told_with_place(dataset, "training", key):
+            given = dataset.training.parameters if key == "parameters" else {}
+            joint = with_overrides(dataset.training.preset, given)
+            if (
+                key == "parameters"
+                and joint.residual
+                and dataset.training.text_encoder != "clip"
+            ):
+                raise InputError(
+                    "residual must be false where text_encoder is not clip: frames and "
+                    "sentences are then of two spaces; got true"
+                )
 
 
 def _check_classifier(
-    dataset: Dataset, name: str, classifier: ClipClassifier | ZarClassifier
+    dataset: Dataset, name: str, classifier: ClipClassifier | ZarClassifier | CezsarClassifier
 ) -> None:
     place = ("classification", "classifiers", name)
+    if isinstance(classifier, CezsarClassifier):
+        return  # What it names are other datasets, see `_check_training`.
     if isinstance(classifier, ZarClassifier):
         with _told_with_place(dataset, *place, "parameters"):
             ZarParameters.of(classifier.parameters)
@@ -71,6 +97,45 @@ def _check_classifier(
         aggregator(classifier.aggregator)
     with _told_with_place(dataset, *place, "parameters"):
         aggregator(classifier.aggregator, classifier.parameters)
+
+
+def _check_training(
+    catalogue: Catalogue, dataset: Dataset, name: str, classifier: CezsarClassifier
+) -> None:
+    """Check that a classifier names captions it can use: of the same image encoder."""
+    where = ("classification", "classifiers", name)
+    place = dataset.place(*where, "trained_on")
+    source = catalogue.get(classifier.trained_on)
+    if source is None or source.task != CAPTIONS:
+        known = [one.name for one in catalogue.values() if one.task == CAPTIONS]
+        raise DatasetError(
+            f"{place}: trained_on must be a dataset with task: captions, of "
+            f"{', '.join(sorted(known)) or 'which there is none'}; got "
+            f"'{classifier.trained_on}'"
+        )
+    if _image_encoder(source) != _image_encoder(dataset):
+        raise DatasetError(
+            f"{place}: '{source.name}' has the profile '{source.profile}' and '{dataset.name}' "
+            f"the profile '{dataset.profile}', whose image encoders differ; give both one "
+            "profile"
+        )
+    most = with_overrides(source.training.preset, source.training.parameters).frames
+    if classifier.frames > most:
+        raise DatasetError(
+            f"{dataset.place(*where, 'frames')}: frames must be at most {most}, those that "
+            f"'{source.name}' is trained with; got {classifier.frames}"
+        )
+    if classifier.mode != "visual" and source.training.concepts is None:
+        raise DatasetError(
+            f"{dataset.place(*where, 'mode')}: mode {classifier.mode} needs objects, and "
+            f"'{source.name}' names no `training.concepts`; name a vocabulary there, or use "
+            "mode: visual"
+        )
+
+
+def _image_encoder(dataset: Dataset) -> str:
+    clip = load_profile(dataset.profile).clip
+    return clip_fingerprint(clip.model, clip.pretrained)
 
 
 def _check_splits(dataset: Dataset) -> None:

@@ -12,6 +12,9 @@ import dagster as dg
 from assets import (
     annotations,
     candidate_classes,
+    captions,
+    cezsar_model,
+    cezsar_predictions,
     class_embeddings,
     class_queries,
     classification_metrics,
@@ -23,6 +26,8 @@ from assets import (
     report,
     results,
     segments,
+    semantic_gap,
+    sentence_embeddings,
     videos,
     zar_predictions,
 )
@@ -56,8 +61,19 @@ CLASSIFICATION = [
     class_embeddings,
     clip_predictions,
     zar_predictions,
+    cezsar_predictions,
     classification_metrics,
     classification_report,
+    semantic_gap,
+    results,
+]
+
+TRAINING = [
+    videos,
+    captions,
+    sentence_embeddings,
+    frame_features,
+    cezsar_model,
     results,
 ]
 
@@ -69,8 +85,12 @@ def _named(modules: Sequence[ModuleType]) -> list[str]:
     return [module.__name__.rpartition(".")[2] for module in modules]
 
 
-STAGES = {"localization": _named(LOCALIZATION), "classification": _named(CLASSIFICATION)}
-ASSETS = list(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION]))
+STAGES = {
+    "localization": _named(LOCALIZATION),
+    "classification": _named(CLASSIFICATION),
+    "captions": _named(TRAINING),
+}
+ASSETS = list(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION, *TRAINING]))
 
 localize = dg.define_asset_job(
     "localize",
@@ -82,16 +102,21 @@ classify = dg.define_asset_job(
     selection=STAGES["classification"],
     description="Clips and class names in; a class per clip, metrics and a report out.",
 )
+train = dg.define_asset_job(
+    "train",
+    selection=STAGES["captions"],
+    description="Videos and captions in; a joint space of videos and sentences out.",
+)
 # Their schedules choose the stages by the task of each dataset.
 nightly = dg.define_asset_job(
     "nightly",
     selection=_named(ASSETS),
-    description="Requested by its schedule. By hand: `localize` or `classify`.",
+    description="Requested by its schedule. By hand: the job of the task.",
 )
 reprocess_stale = dg.define_asset_job(
     "reprocess_stale",
     selection=_named(ASSETS),
-    description="Requested by its schedule. By hand: `localize` or `classify`.",
+    description="Requested by its schedule. By hand: the job of the task.",
 )
 
 defs = dg.Definitions(
@@ -102,7 +127,7 @@ defs = dg.Definitions(
         "models": ModelsResource(),
         "decoders": DecodersResource(),
     },
-    jobs=[localize, classify, nightly, reprocess_stale],
+    jobs=[localize, classify, train, nightly, reprocess_stale],
     schedules=[nightly_schedule("nightly", STAGES), stale_schedule("reprocess_stale", STAGES)],
     sensors=[new_files, keep_fresh_sensor],
 )

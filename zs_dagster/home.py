@@ -56,6 +56,11 @@ class Home:
         return self.root / "videos"
 
     @property
+    def training(self) -> Path:
+        """Unfinished trainings, one file each; gone when their model is stored."""
+        return self.root / "training"
+
+    @property
     def results(self) -> Path:
         """The published DuckDB file."""
         return self.root / "results.duckdb"

@@ -33,6 +33,11 @@ def log_progress() -> Listener:
 _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
 
 
+def current_listener() -> Listener:
+    """Return who is told of progress now."""
+    return _listener.get() or log_progress()
+
+
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
     """Send the progress of everything inside the block to ``listener(stage, done, total)``."""
@@ -45,7 +50,7 @@ def listening(listener: Listener) -> Iterator[None]:
 
 def track(items: Sequence[Item] | Iterable[Item], stage: str, total: int) -> Iterator[Item]:
     """Yield the items and report after each that it is done."""
-    listen = _listener.get() or log_progress()
+    listen = current_listener()
     listen(stage, 0, total)
     for done, item in enumerate(items, start=1):
         yield item

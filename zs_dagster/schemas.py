@@ -180,6 +180,65 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "localization_metrics": METRICS,
     "metrics_history": METRICS,
+    "captions": pa.schema(
+        [
+            DATASET,
+            VIDEO,
+            START,
+            _column("end_s", NUMBER, "End, seconds, exclusive, at most that of the video"),
+            _column("caption", TEXT, "What is seen, as the file says it"),
+        ]
+    ),
+    "sentence_embeddings": pa.schema(
+        [
+            DATASET,
+            _column("text_kind", TEXT, "caption; concept of a vocabulary; piece of its gloss"),
+            _column("text", TEXT, "Encoded sentence"),
+            _column("encoder", TEXT, "Fingerprint of the sentence encoder"),
+            _column("key", TEXT, "Store entry with `feature` (S,)"),
+        ]
+    ),
+    "cezsar_model": pa.schema(
+        [
+            DATASET,
+            _column("model", TEXT, "Store entry; digest of data, parameters and code"),
+            _column("clip", TEXT, "Fingerprint of the CLIP model"),
+            _column("sentence_encoder", TEXT, "Fingerprint of the sentence encoder"),
+            _column("text_encoder", TEXT, "clip, or sbert:MODEL"),
+            _column("parameters", TEXT, "Everything that was set, JSON"),
+            _column("videos", COUNT, "Captioned videos, held-out ones included"),
+            _column("segments", COUNT, "Captioned segments"),
+            _column("sentences", COUNT, "Different sentences"),
+            _column("epochs", COUNT, "Epochs until training ended"),
+        ]
+    ),
+    "cezsar_history": pa.schema(
+        [
+            DATASET,
+            _column("epoch", COUNT, "Finished epochs; 0 is before training"),
+            _column("metric", TEXT, "Name of the number"),
+            _column("value", NUMBER, "Loss, share or rank"),
+        ]
+    ),
+    "cezsar_metrics": CLASSIFICATION_METRICS,
+    "cezsar_predictions": PREDICTIONS,
+    "cezsar_classifiers": CLASSIFIERS,
+    "cezsar_spaces": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            _column("space", TEXT, "Store entry with `videos`, `prototypes` and `owner`"),
+        ]
+    ),
+    "semantic_gap": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            _column("label", TEXT, "Class; empty: all classes together"),
+            _column("metric", TEXT, "Name of the number"),
+            _column("value", NUMBER, "Cosine, distance, share, rank or count", nullable=True),
+        ]
+    ),
     "clip_predictions": PREDICTIONS,
     "clip_classifiers": CLASSIFIERS,
     "zar_predictions": PREDICTIONS,

@@ -12,7 +12,7 @@ class Settings:
     """Settings of an asset, different from dataset to dataset.
 
     Attributes:
-        options: Fields of a dataset's `localization` or `classification`; no name is in both.
+        options: Fields of a dataset's `localization`, `classification` or `training`.
         fingerprint: Profile name -> fingerprint of the model that the asset asks.
     """
 
@@ -23,7 +23,7 @@ class Settings:
         """Return a digest of what they are for a dataset now."""
         said = [
             part.model_dump(mode="json", include=set(self.options))
-            for part in (dataset.localization, dataset.classification)
+            for part in (dataset.localization, dataset.classification, dataset.training)
         ]
         model = self.fingerprint(dataset.profile) if self.fingerprint else ""
         return digest("settings", said, model)

@@ -42,6 +42,14 @@ def annotation_files(dataset: Dataset, _: VideoLibrary) -> str:
     return digest("annotation files", said, [_content(path) for path in places if path])
 
 
+def caption_files(dataset: Dataset, _: VideoLibrary) -> str:
+    """Captions, and the words they are told by."""
+    said = dataset.model_dump(mode="json", include={"captions"})
+    paths = list(dataset.captions.paths) if dataset.captions else []
+    paths += [dataset.training.concepts] if dataset.training.concepts else []
+    return digest("caption files", said, [_content(path) for path in paths])
+
+
 def questions(dataset: Dataset, library: VideoLibrary) -> str:
     """Texts of the query bank per class, or how a language model would be asked for them."""
     writer = library.query_writer(dataset, Models())
@@ -51,6 +59,7 @@ def questions(dataset: Dataset, library: VideoLibrary) -> str:
 FILES: Mapping[str, Version] = {
     "video_files": video_files,
     "annotation_files": annotation_files,
+    "caption_files": caption_files,
     "questions": questions,
 }
 

@@ -35,7 +35,7 @@ def write_truth(home: Home, truth: Sequence[tuple[str, str, str]]) -> None:
 
 def write_predictions(home: Home, clip: Said, zar: Said | None = None) -> None:
     """Write the tables and scores of both kinds of classifiers."""
-    for kind, said in (("clip", clip), ("zar", zar or {})):
+    for kind, said in (("clip", clip), ("zar", zar or {}), ("cezsar", {})):
         classifiers: list[dict[str, Any]] = []
         predictions: list[dict[str, Any]] = []
         for (method, split), (classes, found) in said.items():

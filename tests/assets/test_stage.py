@@ -12,7 +12,13 @@ from zs_dagster.definitions import defs
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
 
-CLASSIFIERS = {"frame_features", "class_embeddings", "clip_predictions", "zar_predictions"}
+CLASSIFIERS = {
+    "frame_features",
+    "class_embeddings",
+    "clip_predictions",
+    "zar_predictions",
+    "cezsar_predictions",
+}
 
 
 def versions() -> dict[str, str]:

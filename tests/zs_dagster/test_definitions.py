@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets import class_scores, classified
+from assets import captioned_segments, class_scores, classified
+from assets.partitions import catalogue, datasets, mapping_of
 from zs_dagster.datasets.catalogue import SHIPPED
 from zs_dagster.definitions import defs
 from zs_dagster.schemas import SCHEMAS, columns
@@ -19,7 +20,10 @@ SCORES = {
     "frame_confidence",
 }
 METRICS = {"segments", "annotations", "candidate_classes", "class_queries"}
-PREDICTIONS = {"videos", "annotations", "clip_predictions", "zar_predictions"}
+PREDICTIONS = {
+    *("videos", "annotations", "clip_predictions", "zar_predictions", "cezsar_predictions"),
+}
+CAPTIONED = {"videos", "captions", "frame_features", "sentence_embeddings"}
 SHARED = {
     "videos",
     "annotations",
@@ -32,7 +36,10 @@ GRAPH = {
     "videos": ("ingest", set()),
     "annotations": ("ingest", {"videos"}),
     "class_queries": ("language", set()),
-    "frame_features": ("vision", {"videos"}),
+    "captions": ("ingest", {"videos"}),
+    "sentence_embeddings": ("language", {"captions"}),
+    "frame_features": ("vision", {"videos", "captions"}),
+    "cezsar_model": ("training", CAPTIONED),
     "class_embeddings": ("vision", {"class_queries"}),
     "candidate_classes": (
         "localization",
@@ -49,6 +56,14 @@ GRAPH = {
         {"videos", "frame_features", "class_queries", "class_embeddings", "annotations"},
     ),
     "zar_predictions": ("classification", {"videos", "frame_features", "annotations"}),
+    "cezsar_predictions": (
+        "classification",
+        {
+            *("videos", "frame_features", "class_queries", "annotations"),
+            *("captions", "cezsar_model"),
+        },
+    ),
+    "semantic_gap": ("classification", {"annotations", "cezsar_predictions"}),
     "classification_metrics": ("classification", PREDICTIONS),
     "classification_report": (
         "results",
@@ -56,11 +71,18 @@ GRAPH = {
     ),
     "results": (
         "results",
-        SCORES | METRICS | PREDICTIONS | {"localization_metrics", "classification_metrics"},
+        SCORES
+        | METRICS
+        | PREDICTIONS
+        | CAPTIONED
+        | {"localization_metrics", "classification_metrics", "cezsar_model", "semantic_gap"},
     ),
     "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
 }
-MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence", "zar_predictions"}
+MODEL_ASSETS = {
+    *("frame_features", "class_embeddings", "frame_confidence", "zar_predictions"),
+    "sentence_embeddings",
+}
 # Written by another asset beside its own table.
 WRITER = {
     "methods": "segments",
@@ -70,6 +92,10 @@ WRITER = {
     "class_accuracy": "classification_metrics",
     "clip_classifiers": "clip_predictions",
     "zar_classifiers": "zar_predictions",
+    "cezsar_classifiers": "cezsar_predictions",
+    "cezsar_spaces": "cezsar_predictions",
+    "cezsar_history": "cezsar_model",
+    "cezsar_metrics": "cezsar_model",
 }
 PLAIN = {"candidate_classes", "segments", "localization_metrics", "classification_metrics"}
 READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
@@ -86,6 +112,9 @@ def tables_read(module: str) -> set[str]:
         named |= tables_read("class_scores")
     if "assets.classified import" in source:
         named |= tables_read("classified")
+    for joined in ("captioned_segments", "joint_space", "leakage"):
+        if f"assets.{joined} import" in source and module != "joint_space":
+            named |= tables_read(joined)
     return named - {module}
 
 
@@ -98,10 +127,14 @@ SETTINGS = {
     "localization_metrics",
     "clip_predictions",
     "zar_predictions",
+    "sentence_embeddings",
+    "cezsar_model",
+    "cezsar_predictions",
 }
 FILES = {
     "video_files": "videos",
     "annotation_files": "annotations",
+    "caption_files": "captions",
     "questions": "class_queries",
 }
 
@@ -151,19 +184,21 @@ def test_every_asset_but_the_database_has_one_partition_per_dataset() -> None:
     assert len({id(each) for each in partitions.values()}) == 1
     shared = partitions["videos"]
     assert shared is not None
-    assert shared.get_partition_keys() == sorted([*SHIPPED_NAMES, "tiny"])
+    assert shared.get_partition_keys() == sorted([*SHIPPED_NAMES, "tiny", "tiny-captions"])
 
 
-def test_each_task_has_a_job_and_both_cover_all_assets() -> None:
+def test_each_task_has_a_job_and_together_they_cover_all_assets() -> None:
     jobs = {
         job.name: {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
         for job in defs.resolve_all_job_defs()
         if not job.name.startswith("__")
     }
-    assert set(jobs) == {"localize", "classify", "nightly", "reprocess_stale"}
-    assert jobs["nightly"] == jobs["reprocess_stale"] == set(GRAPH)
+    assert set(jobs) == {"localize", "classify", "train", "nightly", "reprocess_stale"}
+    assert jobs.pop("nightly") == jobs.pop("reprocess_stale") == set(GRAPH)
     assert jobs["localize"] & jobs["classify"] == SHARED
-    assert jobs["localize"] | jobs["classify"] == set(GRAPH)
+    assert jobs["train"] & jobs["classify"] == {"videos", "frame_features", "results"}
+    assert set().union(*jobs.values()) == set(GRAPH)
+    assert jobs["train"] == CAPTIONED | {"cezsar_model", "results"}
     assert {"localization_metrics", "report"} < jobs["localize"]
     assert {"classification_metrics", "classification_report"} < jobs["classify"]
 
@@ -204,3 +239,21 @@ def test_the_joined_scores_name_what_they_read() -> None:
     assert tables_read("class_scores") == set(class_scores.SCORES)
     assert tables_read("localization_metrics") == METRICS
     assert tables_read("classified") == set(classified.PREDICTIONS)
+    assert tables_read("captioned_segments") == set(captioned_segments.CAPTIONED)
+
+
+def test_predictions_depend_on_the_model_of_the_dataset_they_were_trained_on() -> None:
+    mapping = mapping_of(catalogue)
+    keys = datasets.get_partition_keys()
+    for target in keys:
+        found = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            datasets.subset_with_partition_keys([target]), datasets, datasets
+        )
+        wanted = {"demo-captions"} if target == "demo-clips" else set()
+        assert set(found.partitions_subset.get_partition_keys()) == wanted
+    mapped = {
+        dep.asset_key.to_user_string()
+        for dep in nodes()["cezsar_predictions"].deps
+        if dep.partition_mapping == mapping
+    }
+    assert mapped == {"captions", "cezsar_model"}

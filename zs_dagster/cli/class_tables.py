@@ -29,6 +29,22 @@ def show_accuracy(rows: Sequence[Row]) -> None:
         console.print(sentence, markup=False, soft_wrap=True)
 
 
+def show_retrieval(rows: Sequence[Row]) -> None:
+    """Print how well held-out videos find their captions, trained and untrained."""
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"video to caption, dataset {rows[0]['dataset']}"
+    table = Table("method", "videos", title=title, title_justify="left")
+    for name in ("R@1, %", "R@5, %", "median rank", "loss"):
+        table.add_column(name, justify="right")
+    for (method, split), values in _by_method(rows).items():
+        shares = (f"{100 * values[name]['value']:.1f}" for name in ("r1", "r5"))
+        rank, loss = values["median_rank"]["value"], values["loss"]["value"]
+        table.add_row(method, split, *shares, f"{rank:g}", f"{loss:.3f}")
+    Console(highlight=False).print(table)
+
+
 def sentences(rows: Sequence[Row]) -> Iterator[str]:
     """Say in words what the table has no column for; differences keep their sign."""
     numbers = _by_method(rows)

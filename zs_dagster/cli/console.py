@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zs_dagster.cli.graph import Outcome
-from zs_dagster.datasets.description import Dataset
+from zs_dagster.cli.summary import METRICS
+from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.home import Home
 from zs_dagster.progress import listening
 
@@ -121,8 +122,9 @@ def show_places(home: Home, dataset: Dataset) -> None:
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"report   {home.reports / f'{dataset.name}.html'}", markup=False)
-    query = f'zs-dagster sql "from {dataset.task}_metrics"'
+    if dataset.task != CAPTIONS:
+        console.print(f"report   {home.reports / f'{dataset.name}.html'}", markup=False)
+    query = f'zs-dagster sql "from {METRICS[dataset.task]}"'
     console.print(f"results  {home.results}  ({query})", markup=False)
 
 

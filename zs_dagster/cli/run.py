@@ -8,7 +8,7 @@ import typer
 import yaml
 
 from zs_dagster.cli import console
-from zs_dagster.cli.class_tables import show_accuracy
+from zs_dagster.cli.class_tables import show_accuracy, show_retrieval
 from zs_dagster.cli.dry_run import dry_run
 from zs_dagster.cli.graph import materialise, prepare_environment
 from zs_dagster.cli.summary import metric_rows, write_summary
@@ -22,7 +22,12 @@ DEMO_ONLY = (
     "warning: the demo models know only the drawn shapes of the demo; what they say about any "
     "other video means nothing. Use the profile light or zeal for real videos.\n"
 )
-JOBS = {"localization": "localize", "classification": "classify"}
+JOBS = {"localization": "localize", "classification": "classify", "captions": "train"}
+SHOW = {
+    "localization": console.show_metrics,
+    "classification": show_accuracy,
+    "captions": show_retrieval,
+}
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write metrics and counts here.")
 ]
@@ -48,7 +53,10 @@ def run(
     ] = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Localize or classify the actions of a dataset; what was computed before is reused."""
+    """Localize or classify the actions of a dataset, or train on its captions.
+
+    What was computed before is reused. What its classifiers are trained on is run first.
+    """
     act = dry_run_dataset if is_dry else run_dataset
     act(dataset, parse_options(options or []), json_file)
 
@@ -59,11 +67,12 @@ def run_dataset(
     """Materialise a dataset, show what came out and write the summary."""
     home, described = _checked(dataset, json_file)
     with console.progress():
+        for source in described.classification.trained_on:
+            materialise(source, JOBS["captions"], {})
         outcome = materialise(dataset, JOBS[described.task], options)
     rows = metric_rows(home, described, outcome.run_id)
     console.show_stages(outcome)
-    show = show_accuracy if described.task == "classification" else console.show_metrics
-    show(rows)
+    SHOW[described.task](rows)
     console.show_places(home, described)
     if json_file is not None:
         write_summary(json_file, outcome, rows)

@@ -11,14 +11,17 @@ from zs_dagster.files import write_text
 from zs_dagster.home import Home
 
 FIELDS = ("dataset", "method", "protocol", "split", "metric", "value", "low", "high")
-
-
+METRICS = {
+    "localization": "localization_metrics",
+    "classification": "classification_metrics",
+    "captions": "cezsar_metrics",
+}
 Row = dict[str, Any]
 
 
 def metric_rows(home: Home, dataset: Dataset, run_id: str) -> list[Row]:
     """Return the metrics of a run; none where the dataset has no ground truth."""
-    rows = home.tables.rows(f"{dataset.task}_metrics", dataset.name)
+    rows = home.tables.rows(METRICS[dataset.task], dataset.name)
     # Classification has one protocol, which its table does not repeat in every row.
     return [{"protocol": dataset.task, **row} for row in rows if row["run_id"] == run_id]
 

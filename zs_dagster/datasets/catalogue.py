@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from zs_dagster.datasets.class_texts import read_class_texts
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import CHECK_FOLDER
 from zs_dagster.datasets.sources import VideoFiles, VideoFolder
@@ -97,11 +98,23 @@ def check_sources(dataset: Dataset) -> None:
             f"{dataset.place('annotations')}: annotations must exist, got '{truth.path}'; "
             f"{remedy}"
         )
-    if dataset.splits is not None and not dataset.splits.is_file():
-        raise DatasetError(
-            f"{dataset.place('splits')}: splits must be a file, got '{dataset.splits}'; "
-            "correct the path"
-        )
+    for path in dataset.captions.paths if dataset.captions else ():
+        _readable(dataset.place("captions"), "captions", path)
+    for name, classifier in dataset.classification.cezsar.items():
+        if isinstance(classifier.texts, Path):
+            place = dataset.place("classification", "classifiers", name, "texts")
+            _readable(place, "texts", classifier.texts)
+            read_class_texts(classifier.texts, dataset.classes)
+    if dataset.training.concepts is not None:
+        concepts = dataset.training.concepts
+        _readable(dataset.place("training", "concepts"), "concepts", concepts)
+    if dataset.splits is not None:
+        _readable(dataset.place("splits"), "splits", dataset.splits)
+
+
+def _readable(place: str, key: str, path: Path) -> None:
+    if not path.is_file():
+        raise DatasetError(f"{place}: {key} must be a file, got '{path}'; correct the path")
 
 
 def where_to_put(dataset: Dataset) -> str:
@@ -150,6 +163,11 @@ def _absolute(dataset: Dataset, folder: Path, root: Path) -> Dataset:
     if dataset.annotations is not None:
         place = root / dataset.annotations.path.expanduser()
         update["annotations"] = dataset.annotations.model_copy(update={"path": place})
+    if dataset.captions is not None:
+        paths = tuple(root / path.expanduser() for path in dataset.captions.paths)
+        update["captions"] = dataset.captions.model_copy(update={"paths": paths})
+    update["training"] = dataset.training.beside(folder)
+    update["classification"] = dataset.classification.beside(folder)
     if dataset.splits is not None:
         update["splits"] = folder / dataset.splits.expanduser()
     if dataset.queries not in (None, SHIPPED_QUERIES):

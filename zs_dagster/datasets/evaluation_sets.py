@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.random_classes import random_classes
 from zs_dagster.datasets.splits import ClassSplit
 from zs_dagster.errors import DatasetError
 
@@ -20,8 +21,8 @@ class EvaluationSet:
     """One list of videos to classify among one list of classes.
 
     Attributes:
-        name: ``all``, an official list (``test1``), or a division (``truze``); both halves of
-            the base-to-novel protocol are sets of their own.
+        name: ``all``, an official list (``test1``), a division (``truze``) or a random draw
+            (``random-51-0``); both halves of the base-to-novel protocol are sets of their own.
         classes: Candidates, in the order of the dataset.
         videos: Ids of the videos, sorted.
     """
@@ -63,6 +64,9 @@ def evaluation_sets(
             members = {v for v in pool & here if labels.get(v, set()) & set(classes)}
             order = tuple(label for label in dataset.classes if label in classes)
             sets.append(EvaluationSet(name, order, tuple(sorted(members))))
+    for name, classes in random_classes(dataset).items() if rows else ():
+        members = {v for v in here if labels.get(v, set()) & set(classes)}
+        sets.append(EvaluationSet(name, classes, tuple(sorted(members))))
     return [one for one in sets if one.videos and one.classes]
 
 

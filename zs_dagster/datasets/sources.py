@@ -37,7 +37,7 @@ class VideoFiles(Strict):
 class GeneratedVideos(Strict):
     """Videos that the project draws itself, with their ground truth."""
 
-    generator: Literal["demo-test", "demo-validation", "demo-clips"]
+    generator: Literal["demo-test", "demo-validation", "demo-clips", "demo-captions"]
 
 
 def _kind(value: object) -> str:
@@ -92,6 +92,40 @@ def annotation_source(value: Any) -> Any:  # noqa: ANN401 - a file may hold anyt
             "{format: ..., path: ...}"
         )
     return {"format": BY_SUFFIX[path.suffix.lower()], "path": value}
+
+
+CaptionFormat = Literal["activitynet-captions", "csv"]
+CAPTIONS_BY_SUFFIX: dict[str, CaptionFormat] = {".json": "activitynet-captions", ".csv": "csv"}
+
+
+class CaptionSource(Strict):
+    """Files with captioned segments, all of one format; together they are one list.
+
+    A caption that reaches past the end of its video is refused; with ``outside: trim`` it is
+    cut at the end, and left out where nothing remains.
+    """
+
+    format: CaptionFormat
+    paths: Annotated[tuple[Path, ...], Field(min_length=1)]
+    outside: Literal["refuse", "trim"] = "refuse"
+
+
+def caption_source(value: Any) -> Any:  # noqa: ANN401 - a file may hold anything
+    """Read a path, or a list of paths, as a source whose suffix says its format.
+
+    Raises:
+        ValueError: If the suffix says none, or two formats are mixed.
+    """
+    if not isinstance(value, str | list):
+        return value
+    paths = [value] if isinstance(value, str) else value
+    formats = {CAPTIONS_BY_SUFFIX.get(Path(str(path)).suffix.lower()) for path in paths}
+    if len(formats) != 1 or None in formats:
+        raise ValueError(
+            "paths must all end in .json (ActivityNet Captions) or all in .csv; else write "
+            "{format: ..., paths: [...]}"
+        )
+    return {"format": formats.pop(), "paths": paths}
 
 
 class Reader(Strict):

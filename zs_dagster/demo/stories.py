@@ -177,10 +177,14 @@ def act(
     actor: Combination,
     course: Sequence[float],
     times: Sequence[float],
+    forth: str | None = None,
 ) -> Track:
-    """Let an actor follow a course along its axis, being at each place at its time."""
+    """Let an actor follow a course along an axis, being at each place at its time.
+
+    The axis is that of the actor, or the one whose first motion is ``forth``.
+    """
     aside, radius = rng.uniform(0.28, 0.72, 2), rng.uniform(*MEDIUM_RADIUS)
-    forth, _ = axis_of(actor)
+    forth = forth or axis_of(actor)[0]
     poses = tuple(
         _pose(time_s, place, forth, aside, radius)
         for time_s, place in zip(times, course, strict=True)

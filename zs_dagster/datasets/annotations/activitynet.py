@@ -35,7 +35,7 @@ def read_activitynet(path: Path) -> Annotations:
 
 def _database(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(text_of(path), object_pairs_hook=_unique)
+        document = json.loads(text_of(path), object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: not usable JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("database"), dict):
@@ -47,7 +47,8 @@ def _database(path: Path) -> dict[str, Any]:
     return database
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that names a key twice, of which JSON would silently forget one."""
     entry = dict(pairs)
     if len(entry) != len(pairs):
         names = [name for name, _ in pairs]
@@ -79,11 +80,12 @@ def _row(video: str, item: Any, subsets: tuple[str, ...], place: str) -> Annotat
         return Annotation(video, label, subsets=subsets)
     if not isinstance(segment, list) or len(segment) != 2:
         raise DatasetError(f"{place}: segment must be [start, end], got {segment!r:.60}")
-    start, end = (_seconds(value, place) for value in segment)
+    start, end = (seconds_of(value, place) for value in segment)
     return Annotation(video, label, start, end, subsets)
 
 
-def _seconds(value: Any, place: str) -> float:  # noqa: ANN401 - JSON
+def seconds_of(value: Any, place: str) -> float:  # noqa: ANN401 - JSON
+    """Return a finite number of seconds, or refuse what is none."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not abs(value) < 1e9:
         raise DatasetError(f"{place}: must be a finite number of seconds, got {value!r:.60}")
@@ -91,4 +93,4 @@ def _seconds(value: Any, place: str) -> float:  # noqa: ANN401 - JSON
 
 
 def _optional(value: Any, place: str) -> float | None:  # noqa: ANN401 - JSON
-    return None if value is None else _seconds(value, place)
+    return None if value is None else seconds_of(value, place)
