@@ -10,7 +10,7 @@ from zs_dagster.errors import InputError
 from zs_dagster.joint_embedding.captioned import CaptionedSegments
 
 
-def segments(**changes: Any) -> CaptionedSegments:
+def segments(**changes: object) -> CaptionedSegments:
     """Two segments of two videos, three sentences; the second segment has two of them."""
     values: dict[str, Any] = {
         "frames": np.ones((5, 4), dtype=np.float16),

@@ -25,9 +25,7 @@ def sampler(
     group = changes.get("group", rng.integers(0, 12, records))
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     distance = 1 - unit[text] @ unit[text].T
-    made = NegativeSampler(
-        features, text, group, band=band, max_tries=max_tries, seed=seed
-    )
+    made = NegativeSampler(features, text, group, band=band, max_tries=max_tries, seed=seed)
     return made, text, group, distance
 
 
@@ -93,9 +91,7 @@ def test_draws_are_uniform_over_the_candidates(max_tries: int) -> None:
     # probes alone, the search alone and both together must be fair.
     degrees = [0, 1, 40, 60, 100, 40.5, 180, 59, 300.5]
     features, numbers = circle(degrees), np.arange(9)
-    made = NegativeSampler(
-        features, numbers, numbers, band=BAND, max_tries=max_tries, seed=1
-    )
+    made = NegativeSampler(features, numbers, numbers, band=BAND, max_tries=max_tries, seed=1)
     (candidates,) = np.nonzero(made.candidates(np.array([0]))[0])
     assert candidates.tolist() == [2, 3, 5, 7, 8]
     drawn = np.concatenate([made.draw(10, epoch).records[0] for epoch in range(400)])
