@@ -11,9 +11,8 @@ from zs_dagster.joint_embedding.projection import pca
 
 def test_by_hand() -> None:
     points = np.array([[0, 1.0, 5], [2, 1, 5], [4, 1, 5], [2, 1.5, 5], [2, 0.5, 5]])
-    np.testing.assert_allclose(
-        pca(points), [[-2, 0], [0, 0], [2, 0], [0, 0.5], [0, -0.5]], atol=1e-12
-    )
+    expected = np.array([[-2, 0], [0, 0], [2, 0], [0, 0.5], [0, -0.5]])
+    np.testing.assert_allclose(pca(points), expected, atol=1e-12)
 
 
 @settings(max_examples=30)
