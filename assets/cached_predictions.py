@@ -164,19 +164,20 @@ class CachedPredictions:
             video: labels - {scores.label for scores in self.scores.videos[video]}
             for video, labels in passed.items()
         }
-        pairs = sum(map(len, lacking.values()))
+        pairs, videos = sum(map(len, lacking.values())), sum(map(bool, lacking.values()))
         if pairs:
-            n_frames = sum(
-                len(self.scores.videos[video][0].time_s) for video, labels in lacking.items()
-                if labels
-            )
             said = ", ".join(f"{k}={v}" for k, v in point.items() if k in FILTER)
             raise InputError(
                 f"the cached scores cannot answer {said or 'the present class filter'}: {pairs} "
-                f"classes of {sum(map(bool, lacking.values()))} videos ({n_frames} frames) were "
-                f"never asked about; put it into the file of dataset "
-                f"'{self.scores.dataset.name}' and run `zs-dagster run` once, or narrow the grid"
+                f"classes of {videos} videos were never asked about; narrow the grid, or put "
+                f"it into the file of dataset '{self.scores.dataset.name}' and run it once, "
+                f"which asks {self._questions(lacking)} questions about frames"
             )
+
+    def _questions(self, lacking: dict[str, set[str]]) -> int:
+        """Count what a run would have to ask: two questions per frame and class."""
+        videos = self.scores.videos
+        return sum(2 * len(labels) * len(videos[v][0].time_s) for v, labels in lacking.items())
 
     def _stride(self, point: Point) -> int:
         scored, wanted = self.scores.dataset.localization.fps, point.get(RATE)

@@ -10,6 +10,7 @@ from types import ModuleType
 import dagster as dg
 
 from assets import (
+    ablations,
     annotations,
     candidate_classes,
     class_embeddings,
@@ -17,9 +18,11 @@ from assets import (
     classification_metrics,
     classification_report,
     clip_predictions,
+    error_types,
     frame_confidence,
     frame_features,
     localization_metrics,
+    loss_waterfall,
     report,
     results,
     segments,
@@ -41,6 +44,9 @@ LOCALIZATION = [
     frame_confidence,
     segments,
     localization_metrics,
+    ablations,
+    loss_waterfall,
+    error_types,
     results,
     report,
 ]

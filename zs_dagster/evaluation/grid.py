@@ -44,7 +44,9 @@ def parse_grid(texts: Sequence[str]) -> dict[str, tuple[Value, ...]]:
         grid[name] = tuple(dict.fromkeys(v for part in parts for v in _values(part, text)))
     count = math.prod(len(values) for values in grid.values())
     if not texts or count > MAX_POINTS:
-        raise InputError(f"a grid must have 1 to {MAX_POINTS} points, got {count * bool(texts)}")
+        raise InputError(
+            f"a grid must have 1 to {MAX_POINTS} points, got {count * bool(texts)}"
+        )
     return grid
 
 

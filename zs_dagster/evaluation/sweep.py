@@ -17,8 +17,8 @@ from zs_dagster.segments import LabelledSegments
 
 Predict = Callable[[Point], LabelledSegments]
 OPTIMISTIC = (
-    "The best of {n} settings on these videos is optimistic: it fits them by chance too. Choose "
-    "on validation videos, report on others."
+    "The best of {n} settings on these videos is optimistic: it fits them by chance too. "
+    "Choose on validation videos, report on others."
 )
 
 
@@ -71,7 +71,7 @@ def with_intervals(
     predict: Predict,
     ground_truth: LabelledSegments,
     protocol: LocalizationProtocol,
-    resampling: Resampling = Resampling(),
+    resampling: Resampling,
 ) -> list[SweepResult]:
     """Add to each result its interval and the paired difference to the present setting."""
     present = predict({})

@@ -1,0 +1,142 @@
+"""Cached scores -> what every parameter is worth: the figures of the papers, for any dataset."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.backbones import backbone_ranks
+from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, read_scores
+from assets.charts import ablation_charts
+from assets.class_scores import SCORES
+from assets.localization_metrics import labelled
+from assets.pictures import picture
+from assets.stage import publish, stage
+from resources.home import HomeResource
+from resources.library import VideoLibrary
+from resources.models import ModelsResource
+from zs_dagster.datasets.description import Dataset
+from zs_dagster.evaluation.bootstrap import Interval, Resampling, bootstrap_average_map
+from zs_dagster.evaluation.class_filter import filter_quality
+from zs_dagster.evaluation.figures import AVERAGE, Figure, load_figures
+from zs_dagster.evaluation.grid import Value
+from zs_dagster.evaluation.protocols import get_protocol
+from zs_dagster.report.charts_png import charts_png
+from zs_dagster.segments import LabelledSegments
+
+Row = dict[str, Any]
+RESAMPLING = Resampling(num_resamples=200)
+FILTER_METHOD, PROFILE = "class-filter", "profile"
+Known = dict[str, set[str]]
+"""Video -> its true classes."""
+
+
+@stage(
+    "localization",
+    deps=[*SCORES, "annotations", "class_queries"],
+    options=["methods", "protocol", "top_k", "filter_frames", "filter_text", "fps"],
+)
+def ablations(
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    library: VideoLibrary,
+    models: ModelsResource,
+) -> dg.MaterializeResult:
+    """One row per figure, method and setting, from cached scores; nothing is scored anew.
+
+    The first plain method of each ZEAL preset is taken through the figures of
+    `zs_dagster/evaluation/figures.yaml`; intervals are of 200 resamples of the videos.
+    """
+    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
+    annotated = tables.rows("annotations", dataset.name)
+    truth = labelled([row for row in annotated if row["start_s"] is not None])
+    rows: list[Row] = []
+    if len(truth):
+        scores = read_scores(home.get(), dataset)
+        known: Known = {video: set() for video in scores.features}
+        for row in annotated:
+            known.get(row["video_id"], set()).add(row["label"])
+        rows += map_rows(scores, truth)
+        rows += filter_rows(scores, known)
+        figure = next(figure for figure in load_figures() if figure.parameter == PROFILE)
+        for name, ranks in backbone_ranks(home.get(), models.get(), dataset).items():
+            rows += quality_rows(figure, name, ranks, known, dataset.localization.top_k)
+    charts = ablation_charts(rows)
+    shown = {"charts": picture(charts_png(charts), "ablations")} if charts else {}
+    return publish(context, home.get(), rows, computed=len(rows), metadata=shown)
+
+
+def map_rows(scores: CachedScores, truth: LabelledSegments) -> list[Row]:
+    """Return average mAP with an interval at every setting of every figure about it."""
+    dataset, rows = scores.dataset, []
+    protocol = get_protocol(dataset.localization.protocol)
+    about_map = [figure for figure in load_figures() if AVERAGE in figure.metrics]
+    for name in plain_methods(dataset):
+        predict = CachedPredictions(scores, name)
+        for figure in about_map:
+            for value in figure.settings(dataset.localization.fps):
+                found = predict({figure.parameter: value})
+                interval = bootstrap_average_map(truth, found, protocol, resampling=RESAMPLING)
+                rows.append(row_of(figure, name, value, AVERAGE, interval))
+    return rows
+
+
+def plain_methods(dataset: Dataset) -> list[str]:
+    """Return the first method of each ZEAL preset that sets no parameter of its own."""
+    found: dict[str, str] = {}
+    for name, method in dataset.localization.methods.items():
+        is_plain = method.localizer == "zeal" and not method.parameters
+        if is_plain and method.candidates == "filtered":
+            found.setdefault(method.preset, name)
+    return list(found.values())
+
+
+def filter_rows(scores: CachedScores, known: Known) -> list[Row]:
+    """Return precision and recall of the class filter at every setting of its figures."""
+    present = scores.dataset.localization
+    rows = []
+    for figure in load_figures():
+        if figure.parameter in FILTER:
+            for value in figure.values:
+                options = present.model_copy(update={figure.parameter: value})
+                # Keeping more classes than there are is keeping all.
+                if options.top_k <= len(scores.dataset.classes):
+                    ranks = scores.ranks(options.filter_text, options.filter_frames)
+                    rows += quality_rows(figure, value, ranks, known, options.top_k)
+    return rows
+
+
+def quality_rows(
+    figure: Figure, value: Value, ranks: Mapping[str, Mapping[str, int]], known: Known, k: int
+) -> list[Row]:
+    """Return two rows: precision and recall of the k best classes of each video."""
+    best = {video: sorted(of, key=of.__getitem__) for video, of in ranks.items()}
+    quality = filter_quality(best, known, k)
+    numbers = {"filter_precision": quality.precision, "filter_recall": quality.recall}
+    return [row_of(figure, FILTER_METHOD, value, name, n) for name, n in numbers.items()]
+
+
+def row_of(
+    figure: Figure, method: str, value: Value, metric: str, number: float | Interval
+) -> Row:
+    """Return one row of the table; a number that does not exist is left empty."""
+    low = high = None
+    if isinstance(number, Interval):
+        number, low, high = number.value, _finite(number.low), _finite(number.high)
+    is_average = metric == AVERAGE and isinstance(value, int | float)
+    return {
+        "figure": figure.name,
+        "method": method,
+        "parameter": figure.parameter,
+        "setting": str(value),
+        "metric": metric,
+        "value": _finite(number),
+        "low": low,
+        "high": high,
+        "published": figure.published.get(float(value)) if is_average else None,
+    }
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
