@@ -1,4 +1,4 @@
-"""Cached scores -> what every parameter is worth: the figures of the papers, for any dataset."""
+"""Cached scores -> what every parameter is worth: the papers' figures, for any dataset."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from assets.backbones import backbone_ranks
 from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, read_scores
 from assets.charts import ablation_charts
 from assets.class_scores import SCORES
-from assets.localization_metrics import labelled
 from assets.pictures import picture
 from assets.stage import publish, stage
 from resources.home import HomeResource
@@ -23,13 +22,10 @@ from zs_dagster.evaluation.figures import AVERAGE, Figure, load_figures
 from zs_dagster.evaluation.grid import Value
 from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.report.charts_png import charts_png
-from zs_dagster.segments import LabelledSegments
 
 Row = dict[str, Any]
 RESAMPLING = Resampling(num_resamples=200)
 FILTER_METHOD, PROFILE = "class-filter", "profile"
-Known = dict[str, set[str]]
-"""Video -> its true classes."""
 
 
 @stage(
@@ -48,26 +44,21 @@ def ablations(
     The first plain method of each ZEAL preset is taken through the figures of
     `zs_dagster/evaluation/figures.yaml`; intervals are of 200 resamples of the videos.
     """
-    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
-    annotated = tables.rows("annotations", dataset.name)
-    truth = labelled([row for row in annotated if row["start_s"] is not None])
+    dataset = library.untrimmed(context.partition_key)
+    scores = read_scores(home.get(), dataset)
     rows: list[Row] = []
-    if len(truth):
-        scores = read_scores(home.get(), dataset)
-        known: Known = {video: set() for video in scores.features}
-        for row in annotated:
-            known.get(row["video_id"], set()).add(row["label"])
-        rows += map_rows(scores, truth)
-        rows += filter_rows(scores, known)
+    if len(scores.truth):
+        rows += map_rows(scores)
+        rows += filter_rows(scores)
         figure = next(figure for figure in load_figures() if figure.parameter == PROFILE)
         for name, ranks in backbone_ranks(home.get(), models.get(), dataset).items():
-            rows += quality_rows(figure, name, ranks, known, dataset.localization.top_k)
+            rows += quality_rows(figure, name, ranks, scores, dataset.localization.top_k)
     charts = ablation_charts(rows)
     shown = {"charts": picture(charts_png(charts), "ablations")} if charts else {}
     return publish(context, home.get(), rows, computed=len(rows), metadata=shown)
 
 
-def map_rows(scores: CachedScores, truth: LabelledSegments) -> list[Row]:
+def map_rows(scores: CachedScores) -> list[Row]:
     """Return average mAP with an interval at every setting of every figure about it."""
     dataset, rows = scores.dataset, []
     protocol = get_protocol(dataset.localization.protocol)
@@ -77,7 +68,9 @@ def map_rows(scores: CachedScores, truth: LabelledSegments) -> list[Row]:
         for figure in about_map:
             for value in figure.settings(dataset.localization.fps):
                 found = predict({figure.parameter: value})
-                interval = bootstrap_average_map(truth, found, protocol, resampling=RESAMPLING)
+                interval = bootstrap_average_map(
+                    scores.truth, found, protocol, resampling=RESAMPLING
+                )
                 rows.append(row_of(figure, name, value, AVERAGE, interval))
     return rows
 
@@ -92,7 +85,7 @@ def plain_methods(dataset: Dataset) -> list[str]:
     return list(found.values())
 
 
-def filter_rows(scores: CachedScores, known: Known) -> list[Row]:
+def filter_rows(scores: CachedScores) -> list[Row]:
     """Return precision and recall of the class filter at every setting of its figures."""
     present = scores.dataset.localization
     rows = []
@@ -103,16 +96,20 @@ def filter_rows(scores: CachedScores, known: Known) -> list[Row]:
                 # Keeping more classes than there are is keeping all.
                 if options.top_k <= len(scores.dataset.classes):
                     ranks = scores.ranks(options.filter_text, options.filter_frames)
-                    rows += quality_rows(figure, value, ranks, known, options.top_k)
+                    rows += quality_rows(figure, value, ranks, scores, options.top_k)
     return rows
 
 
 def quality_rows(
-    figure: Figure, value: Value, ranks: Mapping[str, Mapping[str, int]], known: Known, k: int
+    figure: Figure,
+    value: Value,
+    ranks: Mapping[str, Mapping[str, int]],
+    scores: CachedScores,
+    k: int,
 ) -> list[Row]:
     """Return two rows: precision and recall of the k best classes of each video."""
     best = {video: sorted(of, key=of.__getitem__) for video, of in ranks.items()}
-    quality = filter_quality(best, known, k)
+    quality = filter_quality(best, scores.known, k)
     numbers = {"filter_precision": quality.precision, "filter_recall": quality.recall}
     return [row_of(figure, FILTER_METHOD, value, name, n) for name, n in numbers.items()]
 

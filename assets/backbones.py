@@ -1,7 +1,5 @@
 """The class filter with every CLIP whose features of a dataset are in the home."""
 
-from typing import Any
-
 import numpy as np
 
 from assets.class_embeddings import KIND, embedding_rows
@@ -13,6 +11,7 @@ from zs_dagster.home import Home
 from zs_dagster.localization.class_filter import class_ranks, video_similarity
 from zs_dagster.models.loading import Models
 from zs_dagster.models.profiles import profile_paths
+from zs_dagster.similarity import Matrix
 
 Ranks = dict[str, dict[str, int]]
 """Video -> class -> rank, 1 is best."""
@@ -68,8 +67,8 @@ def _ranked(
     home: Home,
     row: dict[str, str],
     labels: list[str],
-    matrix: Any,
-    n_frames: int,  # noqa: ANN401
+    matrix: Matrix,
+    n_frames: int,
 ) -> dict[str, int]:
     features = sampled_features(home.store, row)["features"]
     ranks = class_ranks(video_similarity(features, matrix, n_frames)).tolist()

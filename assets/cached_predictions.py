@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from assets.class_scores import ClassScores, scored_videos
 from assets.feature_rows import sampled_features
+from assets.localization_metrics import labelled
 from assets.segments import Localizer
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.localization import Method
@@ -37,12 +38,16 @@ class CachedScores:
         videos: Video -> scores, one item per class that was asked about.
         features: Video -> frame features, shape ``(T, D)``.
         texts: Text features of the classes.
+        truth: The true segments.
+        known: Encoded video -> its true classes, those of whole videos included.
     """
 
     dataset: Dataset
     videos: dict[str, list[ClassScores]]
     features: dict[str, NDArray[Any]]
     texts: Texts
+    truth: LabelledSegments
+    known: dict[str, set[str]]
     _ranks: dict[tuple[str, int], dict[str, dict[str, int]]] = field(default_factory=dict)
 
     def ranks(self, text_kind: str, n_frames: int) -> dict[str, dict[str, int]]:
@@ -76,7 +81,13 @@ def read_scores(home: Home, dataset: Dataset) -> CachedScores:
         if row["text_kind"] in texts:
             entry = home.store.load_arrays("class_embeddings", row["key"])
             texts[row["text_kind"]][row["label"]] = entry["feature"]
-    return CachedScores(dataset, videos, features, texts)
+    annotated = home.tables.rows("annotations", dataset.name)
+    truth = labelled([row for row in annotated if row["start_s"] is not None])
+    known = {
+        video: {row["label"] for row in annotated if row["video_id"] == video}
+        for video in features
+    }
+    return CachedScores(dataset, videos, features, texts, truth, known)
 
 
 @dataclass(eq=False)
@@ -168,9 +179,9 @@ class CachedPredictions:
         if pairs:
             said = ", ".join(f"{k}={v}" for k, v in point.items() if k in FILTER)
             raise InputError(
-                f"the cached scores cannot answer {said or 'the present class filter'}: {pairs} "
-                f"classes of {videos} videos were never asked about; narrow the grid, or put "
-                f"it into the file of dataset '{self.scores.dataset.name}' and run it once, "
+                f"the cached scores cannot answer {said or 'the present class filter'}: "
+                f"{pairs} classes of {videos} videos were never asked about; narrow the grid, or "
+                f"put it into the file of dataset '{self.scores.dataset.name}' and run it once, "
                 f"which asks {self._questions(lacking)} questions about frames"
             )
 

@@ -8,8 +8,8 @@ from zs_dagster.report.charts import Chart, Series
 
 Row = Mapping[str, Any]
 LOSS_READING = (
-    "How much mAP is still possible after each stage, were all that follows perfect; the number "
-    "in brackets is what the stage costs. The largest one is where work pays."
+    "How much mAP is still possible after each stage, were all that follows perfect; in "
+    "brackets what the stage costs. The largest cost is where work pays."
 )
 ERROR_READING = (
     "mAP gained if all errors of one kind were gone, and how many there are at the first "
@@ -54,7 +54,7 @@ def _short(setting: str) -> str:
 
 
 def loss_chart(rows: Sequence[Row]) -> Chart | None:
-    """Return the loss waterfall of all methods that went through the same stages as the first."""
+    """Return the loss waterfall of the methods that have the stages of the first."""
     methods = _by_method(rows)
     stages = [row["stage"] for row in next(iter(methods.values()), [])]
     series = [

@@ -134,7 +134,7 @@ def _answers(found: LabelledSegments) -> dict[Pair, Choices]:
 
 
 def _joined(made: Choices, answered: Choices | None) -> Choices:
-    """Count segments that were merged from two pairs as a pair: what follows may answer them."""
+    """Count segments merged from two pairs as pairs: what follows may answer them."""
     if answered is None:
         return made
     return Choices(

@@ -22,6 +22,7 @@ from zs_dagster.cli import (
     queries,
     run,
     sql,
+    sweep,
     train,
     ui,
 )
@@ -44,6 +45,7 @@ app.command("locate")(locate.locate)
 app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
+app.command("sweep")(sweep.sweep_grid)
 app.command("queries")(queries.queries)
 app.command("train-clip")(train.train)
 app.command("import-clip")(train.import_vifi)
