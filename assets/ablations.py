@@ -16,7 +16,7 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
 from zs_dagster.datasets.description import Dataset
-from zs_dagster.evaluation.bootstrap import Interval, Resampling, bootstrap_average_map
+from zs_dagster.evaluation.bootstrap import Resampling, bootstrap_average_map
 from zs_dagster.evaluation.class_filter import filter_quality
 from zs_dagster.evaluation.figures import AVERAGE, Figure, load_figures
 from zs_dagster.evaluation.grid import Value
@@ -67,11 +67,12 @@ def map_rows(scores: CachedScores) -> list[Row]:
         predict = CachedPredictions(scores, name)
         for figure in about_map:
             for value in figure.settings(dataset.localization.fps):
-                found = predict({figure.parameter: value})
-                interval = bootstrap_average_map(
-                    scores.truth, found, protocol, resampling=RESAMPLING
+                segments = predict({figure.parameter: value})
+                found = bootstrap_average_map(
+                    scores.truth, segments, protocol, resampling=RESAMPLING
                 )
-                rows.append(row_of(figure, name, value, AVERAGE, interval))
+                ends = (found.low, found.high)
+                rows.append(row_of(figure, name, value, AVERAGE, found.value, ends))
     return rows
 
 
@@ -115,13 +116,15 @@ def quality_rows(
 
 
 def row_of(
-    figure: Figure, method: str, value: Value, metric: str, number: float | Interval
+    figure: Figure,
+    method: str,
+    value: Value,
+    metric: str,
+    number: float,
+    interval: tuple[float, float] = (math.nan, math.nan),
 ) -> Row:
     """Return one row of the table; a number that does not exist is left empty."""
-    low = high = None
-    if isinstance(number, Interval):
-        number, low, high = number.value, _finite(number.low), _finite(number.high)
-    is_average = metric == AVERAGE and isinstance(value, int | float)
+    published = figure.published.get(value) if metric == AVERAGE else None
     return {
         "figure": figure.name,
         "method": method,
@@ -129,9 +132,9 @@ def row_of(
         "setting": str(value),
         "metric": metric,
         "value": _finite(number),
-        "low": low,
-        "high": high,
-        "published": figure.published.get(float(value)) if is_average else None,
+        "low": _finite(interval[0]),
+        "high": _finite(interval[1]),
+        "published": published,
     }
 
 

@@ -180,9 +180,9 @@ class CachedPredictions:
             said = ", ".join(f"{k}={v}" for k, v in point.items() if k in FILTER)
             raise InputError(
                 f"the cached scores cannot answer {said or 'the present class filter'}: "
-                f"{pairs} classes of {videos} videos were never asked about; narrow the grid, or "
-                f"put it into the file of dataset '{self.scores.dataset.name}' and run it once, "
-                f"which asks {self._questions(lacking)} questions about frames"
+                f"{pairs} classes of {videos} videos were never asked about; narrow the grid, "
+                f"or set it in dataset '{self.scores.dataset.name}' and run that once, which "
+                f"asks {self._questions(lacking)} questions about frames"
             )
 
     def _questions(self, lacking: dict[str, set[str]]) -> int:
@@ -194,7 +194,9 @@ class CachedPredictions:
         scored, wanted = self.scores.dataset.localization.fps, point.get(RATE)
         if wanted is None:
             return 1
-        ratio = scored / wanted if _is_positive(wanted) else 0.0
+        ratio = 0.0
+        if isinstance(wanted, int | float) and not isinstance(wanted, bool) and wanted > 0:
+            ratio = scored / wanted
         if ratio < 1 or abs(ratio - round(ratio)) > 1e-6:
             raise InputError(
                 f"fps must be the scored rate {scored:g} divided by a whole number, got "
@@ -216,10 +218,6 @@ def _filter_options(dataset: Dataset, point: Point) -> dict[str, Any]:
             f"filter_text must be name or description, got {options['filter_text']!r}"
         )
     return options
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _every(scores: ClassScores, stride: int) -> ClassScores:

@@ -33,12 +33,11 @@ def _ablation_chart(figure: Figure, rows: Sequence[Row]) -> Chart:
     series = []
     for method, metric in dict.fromkeys((row["method"], row["metric"]) for row in rows):
         of = {r["setting"]: r for r in rows if (r["method"], r["metric"]) == (method, metric)}
-        ends = [(of[s]["low"], of[s]["high"]) if s in of else (None, None) for s in settings]
         series.append(
             Series(
                 method if is_average else metric.removeprefix("filter_"),
                 [of[s]["value"] if s in of else None for s in settings],
-                [None if None in pair else pair for pair in ends] if is_average else (),
+                [_ends(of.get(setting)) for setting in settings] if is_average else (),
             )
         )
     published = {row["setting"]: row["published"] for row in rows}
@@ -47,6 +46,10 @@ def _ablation_chart(figure: Figure, rows: Sequence[Row]) -> Chart:
     names = [_short(setting) for setting in settings]
     unit = "average mAP, %" if is_average else "of video-class pairs, %"
     return Chart(figure.title, figure.reading, figure.axis, names, series, unit=unit)
+
+
+def _ends(row: Row | None) -> tuple[float, float] | None:
+    return None if row is None or row["low"] is None else (row["low"], row["high"])
 
 
 def _short(setting: str) -> str:

@@ -53,9 +53,12 @@ def report(
 
 def _shown(home: Home, dataset: Dataset) -> list[Row]:
     """Return what the page shows, without the clock and the commit: its version."""
-    shown = ("videos", "annotations", "candidate_classes", "segments", "localization_metrics")
-    shown = (*shown, *CHARTED)
-    rows = [{"table": t, **row} for t in shown for row in home.tables.rows(t, dataset.name)]
+    shown = ["videos", "annotations", "candidate_classes", "segments", "localization_metrics"]
+    rows = [
+        {"table": t, **row}
+        for t in [*shown, *CHARTED]
+        for row in home.tables.rows(t, dataset.name)
+    ]
     return [*rows, {"scores": home.tables.parts("frame_confidence", dataset.name)}]
 
 

@@ -107,8 +107,10 @@ def _show(found: Sweep, rows: int) -> None:
         "settings, best first"
     )
     names = list(found.results[0].point)
-    table = Table(*names, title=title, title_justify="left")
-    for column in ("average", "95 % interval", "less present", "95 % interval"):
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for column in ("average", "95 % interval", "gain", "95 % interval"):
         table.add_column(column, justify="right", no_wrap=True)
     for result in found.results[:rows]:
         table.add_row(*map(str, result.point.values()), *_cells(result))
@@ -118,6 +120,7 @@ def _show(found: Sweep, rows: int) -> None:
     screen.print(table)
     if len(found.results) > rows:
         screen.print(f"{len(found.results) - rows} more settings: --rows, or --json FILE")
+    screen.print("gain: average mAP less that of the present setting, on the same videos")
     screen.print(f"warning: {found.warning}", markup=False)
 
 

@@ -138,7 +138,8 @@ def _kinds(
     ]
     conditions, names = zip(*rules, strict=True)
     widest = np.dtype(f"<U{max(map(len, KINDS))}")
-    return np.select(conditions, names, "background").astype(widest)
+    kinds: Kinds = np.select(conditions, names, "background").astype(widest)
+    return kinds
 
 
 def _counted(matches: Matches, k: int, kinds: Kinds, threshold: float) -> list[ErrorCount]:

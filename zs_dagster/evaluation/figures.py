@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -38,7 +39,7 @@ class Figure:
     divisors: tuple[int, ...] = ()
     metrics: tuple[str, ...] = (AVERAGE,)
     source: str = ""
-    published: Mapping[float, float] = field(default_factory=dict)
+    published: Mapping[Value, float] = field(default_factory=dict)
 
     def settings(self, present: float) -> tuple[Value, ...]:
         """Return the values, those relative to the present one included, rising."""
@@ -47,8 +48,9 @@ class Figure:
 
 def load_figures() -> tuple[Figure, ...]:
     """Return the figures in the order shown."""
+    rows: list[dict[str, Any]] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
     lists = ("values", "divisors", "metrics")
     return tuple(
-        Figure(**{k: tuple(v) if k in lists else v for k, v in row.items()})
-        for row in yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+        Figure(**row | {name: tuple(row[name]) for name in lists if name in row})
+        for row in rows
     )

@@ -45,7 +45,8 @@ def parse_grid(texts: Sequence[str]) -> dict[str, tuple[Value, ...]]:
     count = math.prod(len(values) for values in grid.values())
     if not texts or count > MAX_POINTS:
         raise InputError(
-            f"a grid must have 1 to {MAX_POINTS} points, got {count * bool(texts)}"
+            f"a grid must have 1 to {MAX_POINTS} points, got {count * bool(texts)}; give "
+            "parameters as NAME=VALUES, fewer values where there are too many points"
         )
     return grid
 
