@@ -64,14 +64,20 @@ def loss_chart(rows: Sequence[Row]) -> Chart | None:
         Series(
             method,
             [row["average_mAP"] for row in of],
-            texts=[f"{100 * r['average_mAP']:.1f} ({-100 * r['loss']:+.1f})" for r in of],
+            texts=[f"{100 * r['average_mAP']:.1f}{_cost(r['loss'])}" for r in of],
         )
         for method, of in methods.items()
         if [row["stage"] for row in of] == stages
     ]
     if not series:
         return None
-    return Chart("Where the mAP is lost", LOSS_READING, "stage", stages, series[:4], "bars")
+    title = "Still possible after each stage"
+    return Chart(title, LOSS_READING, "stage", stages, series[:4], "bars")
+
+
+def _cost(loss: float) -> str:
+    """Write what a stage costs, nothing where that is nothing."""
+    return f" (\N{MINUS SIGN}{100 * loss:.1f})" if loss >= 0.0005 else ""
 
 
 def error_chart(rows: Sequence[Row]) -> Chart | None:

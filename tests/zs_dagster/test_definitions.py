@@ -20,6 +20,7 @@ SCORES = {
 }
 METRICS = {"segments", "annotations", "candidate_classes", "class_queries"}
 PREDICTIONS = {"videos", "annotations", "clip_predictions", "zar_predictions"}
+CHARTED = {"ablations", "loss_waterfall", "error_types"}
 SHARED = {
     "videos",
     "annotations",
@@ -44,6 +45,9 @@ GRAPH = {
     ),
     "segments": ("localization", SCORES),
     "localization_metrics": ("localization", METRICS),
+    "ablations": ("localization", SCORES | {"annotations", "class_queries"}),
+    "loss_waterfall": ("localization", SCORES | {"annotations", "segments"}),
+    "error_types": ("localization", {"annotations", "segments"}),
     "clip_predictions": (
         "classification",
         {"videos", "frame_features", "class_queries", "class_embeddings", "annotations"},
@@ -56,9 +60,16 @@ GRAPH = {
     ),
     "results": (
         "results",
-        SCORES | METRICS | PREDICTIONS | {"localization_metrics", "classification_metrics"},
+        SCORES
+        | METRICS
+        | PREDICTIONS
+        | CHARTED
+        | {"localization_metrics", "classification_metrics"},
     ),
-    "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
+    "report": (
+        "results",
+        SCORES | CHARTED | {"annotations", "segments", "localization_metrics"},
+    ),
 }
 MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence", "zar_predictions"}
 # Written by another asset beside its own table.
@@ -71,7 +82,10 @@ WRITER = {
     "clip_classifiers": "clip_predictions",
     "zar_classifiers": "zar_predictions",
 }
-PLAIN = {"candidate_classes", "segments", "localization_metrics", "classification_metrics"}
+PLAIN = {
+    *("candidate_classes", "segments", "localization_metrics", "classification_metrics"),
+    *CHARTED,
+}
 READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
 ASSETS = Path(__file__).parents[2] / "assets"
 
@@ -82,6 +96,8 @@ def tables_read(module: str) -> set[str]:
     """Return the assets whose tables or entries the source of a module reads by name."""
     source = (ASSETS / f"{module}.py").read_text(encoding="utf-8")
     named = {WRITER.get(table, table) for table in READS.findall(source)}
+    if "cached_predictions import" in source:
+        named |= tables_read("cached_predictions")
     if "import SCORES" in source:
         named |= tables_read("class_scores")
     if "assets.classified import" in source:
