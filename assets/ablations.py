@@ -86,6 +86,12 @@ def plain_methods(dataset: Dataset) -> list[str]:
     return list(found.values())
 
 
+def of_plain_methods(rows: list[Row], dataset: Dataset) -> list[Row]:
+    """Return the rows of those methods, for a chart that few bars keep readable."""
+    names = plain_methods(dataset)
+    return [row for row in rows if row["method"] in names]
+
+
 def filter_rows(scores: CachedScores) -> list[Row]:
     """Return precision and recall of the class filter at every setting of its figures."""
     present = scores.dataset.localization

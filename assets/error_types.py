@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.ablations import of_plain_methods
 from assets.charts import error_chart
 from assets.localization_metrics import labelled
 from assets.pictures import picture
@@ -36,6 +37,6 @@ def error_types(
             truth, labelled([row for row in segments if row["method"] == method]), protocol
         )
     ]
-    chart = error_chart(rows)
+    chart = error_chart(of_plain_methods(rows, dataset))
     shown = {"chart": picture(charts_png([chart]), "kinds of errors")} if chart else {}
     return publish(context, home.get(), rows, computed=len(rows), metadata=shown)

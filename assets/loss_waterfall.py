@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
+from assets.ablations import of_plain_methods
 from assets.charts import loss_chart
 from assets.class_scores import SCORES, ClassScores, scored_videos
 from assets.localization_metrics import labelled
@@ -56,7 +57,7 @@ def loss_waterfall(
             labelled([row for row in segments if row["method"] == localizer.name]),
         )
     ]
-    chart = loss_chart(rows)
+    chart = loss_chart(of_plain_methods(rows, dataset))
     shown = {"chart": picture(charts_png([chart]), "loss waterfall")} if chart else {}
     return publish(context, home.get(), rows, computed=len(rows), metadata=shown)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.ablations import plain_methods
+from assets.ablations import of_plain_methods
 from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.class_scores import SCORES, scored_videos
 from assets.pictures import picture
@@ -93,12 +93,11 @@ def _report(home: Home, dataset: Dataset) -> Report:
 
 def _losses(home: Home, dataset: Dataset) -> tuple[Chart | None, Chart | None]:
     """Return the charts of stages and of errors, of the first method of each preset."""
-    methods = plain_methods(dataset)
-
-    def rows(table: str) -> list[Row]:
-        return [r for r in home.tables.rows(table, dataset.name) if r["method"] in methods]
-
-    return loss_chart(rows("loss_waterfall")), error_chart(rows("error_types"))
+    losses, errors = (
+        of_plain_methods(home.tables.rows(table, dataset.name), dataset)
+        for table in ("loss_waterfall", "error_types")
+    )
+    return loss_chart(losses), error_chart(errors)
 
 
 def _metric_rows(rows: list[Row], dataset: Dataset) -> list[MetricRow]:

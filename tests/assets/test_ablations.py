@@ -68,6 +68,7 @@ def test_a_lower_rate_looks_at_every_nth_frame(scores: CachedScores) -> None:
         assert second.time_s.tolist() == every.time_s[::2].tolist()
         assert second.confidence.tolist() == every.confidence[::2].tolist()
         assert second.end_s == every.end_s
+    assert as_rows(predict({})) != as_rows(predict({"fps": 0.5}))
 
 
 @pytest.mark.parametrize(

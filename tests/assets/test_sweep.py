@@ -55,18 +55,18 @@ def test_the_present_setting_has_the_number_of_the_run(home: Home, tmp_path: Pat
         assert present["difference"] == {"value": 0, "low": 0, "high": 0}
 
 
+@pytest.mark.usefixtures("home")
 def test_the_first_method_is_taken_unless_another_is_named(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert home.root.is_dir()
     sweep_grid("tiny", grid=["min_score=0,.5"], method=None, rows=2, json_file=None)
     assert "method clip-only of tiny" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("home")
 def test_a_grid_that_needs_other_scores_is_refused(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert home.root.is_dir()
     with pytest.raises(InputError, match="the cached scores cannot answer top_k=3"):
         sweep_grid("tiny", grid=["top_k=3"], method="zeal", rows=2, json_file=tmp_path / "no")
     assert capsys.readouterr().out == ""

@@ -59,8 +59,8 @@ def test_the_better_of_two_is_right_and_the_other_a_duplicate() -> None:
 
 
 def test_a_duplicate_stays_one_where_another_class_overlaps_more() -> None:
-    truth = [("v", "a", 0, 10, 1.0), ("v", "b", 0, 8, 1.0)]
-    rows = [("v", "a", 0, 10, 0.9), ("v", "a", 0, 8, 0.5)]
+    truth: list[Row] = [("v", "a", 0, 10, 1.0), ("v", "b", 0, 8, 1.0)]
+    rows: list[Row] = [("v", "a", 0, 10, 0.9), ("v", "a", 0, 8, 0.5)]
     assert counts(rows, truth) == {"true positive": 1, "duplicate": 1, "missed": 1}
 
 

@@ -1,5 +1,7 @@
 """Each stage's loss, constructed alone; the rules that hold for any stages."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -32,14 +34,14 @@ def listed(*spans: tuple[float, float]) -> Choices:
 
 
 def losses(
-    stages: dict[str, Available], rows: list[tuple[str, str, float, float, float]]
+    stages: Mapping[str, Available], rows: list[tuple[str, str, float, float, float]]
 ) -> list[float]:
     found = waterfall(stages, TRUTH, LabelledSegments.from_rows(rows), HALF)
     assert [stage.name for stage in found] == [*stages, "ranking"]
     return [round(stage.loss, 9) for stage in found]
 
 
-PERFECT = [
+PERFECT: list[tuple[str, str, float, float, float]] = [
     ("v", "a", 0, 4, 0.9),
     ("v", "a", 10, 14, 0.8),
     ("w", "b", 0, 4, 0.9),
@@ -110,6 +112,13 @@ def test_one_interval_serves_one_segment_and_a_shared_one_is_passed_on() -> None
     truth = (np.array([0.0, 2.0]), np.array([4.0, 5.0]))
     assert most_matches(listed((0, 5), (0, 4.1)), truth, [0.6]) == [2]
     assert most_matches(listed((0, 5), (0, 4.1)), truth, [0.7]) == [1]
+
+
+def test_an_owner_moves_on_for_who_has_no_other_interval() -> None:
+    """The first prefers 0 to 10 and can do with 0 to 6; the last can only have 0 to 10."""
+    choices = listed((0, 10), (0, 6), (6, 14))
+    truth = (np.array([0.0, 2.0, 0.0]), np.array([8.0, 12.0, 20.0]))
+    assert most_matches(choices, truth, [0.5]) == [3]
 
 
 def test_ground_truth_of_videos_without_predictions_counts_in_every_protocol() -> None:
