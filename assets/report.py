@@ -7,6 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from assets.ablations import of_plain_methods
+from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.class_scores import SCORES, scored_videos
 from assets.pictures import picture
 from assets.stage import stage, versioned
@@ -18,18 +20,20 @@ from zs_dagster.files import write_text
 from zs_dagster.home import Home
 from zs_dagster.progress import track
 from zs_dagster.provenance import git_commit, utc_now
+from zs_dagster.report.charts import Chart
 from zs_dagster.report.data import ClassCurves, MetricRow, Report, Span, VideoReview
 from zs_dagster.report.page import render_page
 from zs_dagster.report.timeline import timeline_png
 
 # Above this the page links to the files, so that it stays one that a browser opens.
 MAX_EMBEDDED_BYTES = 40_000_000
+CHARTED = ["ablations", "loss_waterfall", "error_types"]
 Row = dict[str, Any]
 
 
 @stage(
     "results",
-    deps=[*SCORES, "annotations", "segments", "localization_metrics"],
+    deps=[*SCORES, "annotations", "segments", "localization_metrics", *CHARTED],
     kinds=["html"],
 )
 def report(
@@ -49,8 +53,12 @@ def report(
 
 def _shown(home: Home, dataset: Dataset) -> list[Row]:
     """Return what the page shows, without the clock and the commit: its version."""
-    shown = ("videos", "annotations", "candidate_classes", "segments", "localization_metrics")
-    rows = [{"table": t, **row} for t in shown for row in home.tables.rows(t, dataset.name)]
+    shown = ["videos", "annotations", "candidate_classes", "segments", "localization_metrics"]
+    rows = [
+        {"table": t, **row}
+        for t in [*shown, *CHARTED]
+        for row in home.tables.rows(t, dataset.name)
+    ]
     return [*rows, {"scores": home.tables.parts("frame_confidence", dataset.name)}]
 
 
@@ -78,7 +86,18 @@ def _report(home: Home, dataset: Dataset) -> Report:
         notes=[*_models_note(dataset), *_notes(metrics)],
         videos=_videos(home, dataset, videos, truth),
         interval_name="95 % bootstrap interval over videos",
+        ablations=ablation_charts(tables.rows("ablations", dataset.name)),
+        losses=[chart for chart in _losses(home, dataset) if chart],
     )
+
+
+def _losses(home: Home, dataset: Dataset) -> tuple[Chart | None, Chart | None]:
+    """Return the charts of stages and of errors, of the first method of each preset."""
+    losses, errors = (
+        of_plain_methods(home.tables.rows(table, dataset.name), dataset)
+        for table in ("loss_waterfall", "error_types")
+    )
+    return loss_chart(losses), error_chart(errors)
 
 
 def _metric_rows(rows: list[Row], dataset: Dataset) -> list[MetricRow]:

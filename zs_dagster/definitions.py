@@ -10,6 +10,7 @@ from types import ModuleType
 import dagster as dg
 
 from assets import (
+    ablations,
     annotations,
     candidate_classes,
     captions,
@@ -20,9 +21,11 @@ from assets import (
     classification_metrics,
     classification_report,
     clip_predictions,
+    error_types,
     frame_confidence,
     frame_features,
     localization_metrics,
+    loss_waterfall,
     report,
     results,
     segments,
@@ -49,6 +52,9 @@ LOCALIZATION = [
     frame_confidence,
     segments,
     localization_metrics,
+    ablations,
+    loss_waterfall,
+    error_types,
     results,
     report,
 ]

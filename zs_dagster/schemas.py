@@ -239,6 +239,40 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("value", NUMBER, "Cosine, distance, share, rank or count", nullable=True),
         ]
     ),
+    "ablations": pa.schema(
+        [
+            DATASET,
+            _column("figure", TEXT, "Figure of figures.yaml"),
+            METHOD,
+            _column("parameter", TEXT, "The one thing that varies"),
+            _column("setting", TEXT, "Its value"),
+            _column("metric", TEXT, "Name of the number"),
+            _column("value", NUMBER, "Fraction; empty: not defined", nullable=True),
+            _column("low", NUMBER, "2.5 % bootstrap quantile over videos", nullable=True),
+            _column("high", NUMBER, "97.5 % bootstrap quantile over videos", nullable=True),
+            _column("published", NUMBER, "Value of the paper, on its data", nullable=True),
+        ]
+    ),
+    "loss_waterfall": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            _column("protocol", TEXT, "Thresholds"),
+            _column("stage", TEXT, "What has been decided so far, in the order of the rows"),
+            _column("average_mAP", NUMBER, "Largest still possible after the stage, fraction"),
+            _column("loss", NUMBER, "What the stage costs, fraction; the first starts from 1"),
+        ]
+    ),
+    "error_types": pa.schema(
+        [
+            DATASET,
+            METHOD,
+            _column("tiou", NUMBER, "Threshold of temporal overlap"),
+            _column("error", TEXT, "Kind of prediction or error, as in DETAD"),
+            _column("count", COUNT, "Predictions, or missed segments, of the kind"),
+            _column("gain", NUMBER, "mAP at the threshold without the kind, less with it"),
+        ]
+    ),
     "clip_predictions": PREDICTIONS,
     "clip_classifiers": CLASSIFIERS,
     "zar_predictions": PREDICTIONS,

@@ -24,6 +24,7 @@ PREDICTIONS = {
     *("videos", "annotations", "clip_predictions", "zar_predictions", "cezsar_predictions"),
 }
 CAPTIONED = {"videos", "captions", "frame_features", "sentence_embeddings"}
+CHARTED = {"ablations", "loss_waterfall", "error_types"}
 SHARED = {
     "videos",
     "annotations",
@@ -51,6 +52,9 @@ GRAPH = {
     ),
     "segments": ("localization", SCORES),
     "localization_metrics": ("localization", METRICS),
+    "ablations": ("localization", SCORES | {"annotations", "class_queries"}),
+    "loss_waterfall": ("localization", SCORES | {"annotations", "segments"}),
+    "error_types": ("localization", {"annotations", "segments"}),
     "clip_predictions": (
         "classification",
         {"videos", "frame_features", "class_queries", "class_embeddings", "annotations"},
@@ -75,9 +79,13 @@ GRAPH = {
         | METRICS
         | PREDICTIONS
         | CAPTIONED
+        | CHARTED
         | {"localization_metrics", "classification_metrics", "cezsar_model", "semantic_gap"},
     ),
-    "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
+    "report": (
+        "results",
+        SCORES | CHARTED | {"annotations", "segments", "localization_metrics"},
+    ),
 }
 MODEL_ASSETS = {
     *("frame_features", "class_embeddings", "frame_confidence", "zar_predictions"),
@@ -97,7 +105,10 @@ WRITER = {
     "cezsar_history": "cezsar_model",
     "cezsar_metrics": "cezsar_model",
 }
-PLAIN = {"candidate_classes", "segments", "localization_metrics", "classification_metrics"}
+PLAIN = {
+    *("candidate_classes", "segments", "localization_metrics", "classification_metrics"),
+    *CHARTED,
+}
 READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
 ASSETS = Path(__file__).parents[2] / "assets"
 
@@ -108,6 +119,8 @@ def tables_read(module: str) -> set[str]:
     """Return the assets whose tables or entries the source of a module reads by name."""
     source = (ASSETS / f"{module}.py").read_text(encoding="utf-8")
     named = {WRITER.get(table, table) for table in READS.findall(source)}
+    if "cached_predictions import" in source:
+        named |= tables_read("cached_predictions")
     if "import SCORES" in source:
         named |= tables_read("class_scores")
     if "assets.classified import" in source:
@@ -125,6 +138,7 @@ SETTINGS = {
     "frame_confidence",
     "segments",
     "localization_metrics",
+    *CHARTED,
     "clip_predictions",
     "zar_predictions",
     "sentence_embeddings",

@@ -23,6 +23,7 @@ from zs_dagster.cli import (
     run,
     sql,
     status,
+    sweep,
     train,
     ui,
 )
@@ -45,6 +46,7 @@ app.command("locate")(locate.locate)
 app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
+app.command("sweep")(sweep.sweep_grid)
 app.command("queries")(queries.queries)
 app.command("train-clip")(train.train)
 app.command("import-clip")(train.import_vifi)

@@ -24,6 +24,7 @@ constant column; no end after any start) there is no proposal and `Proposals.rea
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,7 +40,7 @@ from zs_dagster.localization.scoring import score_pairs
 from zs_dagster.localization.soft_nms import soft_nms, soft_nms_sorted_once
 from zs_dagster.segments import FloatArray, Segments
 
-__all__ = ["Proposals", "localize"]
+__all__ = ["Considered", "Proposals", "considered", "localize"]
 
 PAPER_MIN_SAMPLES = 3
 
@@ -78,12 +79,53 @@ def localize(
     if start is None or end is None:
         which = "start" if start is None else "end"
         return Proposals.none(f"the {which} confidence is constant: it does not say when")
-    samples = _pairs(start, end, scores, parameters)
+    starts, ends = _boundaries(start, end, scores, parameters)
+    samples = _pairs(starts, ends, len(scores), parameters)
     if not samples.size:
         return Proposals.none("no start is followed by an end")
     weight = parameters.confidence_weight
     score = score_pairs(start, end, scores.actionness, samples, weight)
     return _select(samples, score, scores, parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class Considered:
+    """What `localize` chooses from in one video for one class, before it scores anything.
+
+    Attributes:
+        start_of: Shape ``(T,)``, seconds at which a segment starts that begins at a sample.
+        end_of: Shape ``(T,)``, seconds at which one ends whose last sample it is.
+        starts: Samples that may start an action, increasing; none if the class is skipped.
+        ends: Samples that may end one.
+        pairs: Shape ``(N, 2)``, the proposals, first and last sample, both inclusive.
+    """
+
+    start_of: FloatArray
+    end_of: FloatArray
+    starts: IndexArray
+    ends: IndexArray
+    pairs: IndexArray
+
+
+def considered(
+    confidence: ArrayLike, time_s: ArrayLike, end_s: float, parameters: ZealParameters
+) -> Considered:
+    """Return the choices of `localize` for the same input, which actionness does not change.
+
+    Raises:
+        InputError: As `localize`.
+    """
+    scores = frame_scores(confidence, np.zeros(np.asarray(time_s).size), time_s, end_s)
+    borders = (scores.time_s, _end_of(scores, parameters))
+    none = np.zeros(0, dtype=np.intp)
+    if _why_skipped(scores, parameters) is None:
+        start = normalise(scores.confidence[:, 0], parameters.normalise_epsilon)
+        end = normalise(scores.confidence[:, 1], parameters.normalise_epsilon)
+        if start is not None and end is not None:
+            starts, ends = _boundaries(start, end, scores, parameters)
+            pairs = _pairs(starts, ends, len(scores), parameters)
+            return Considered(*borders, starts, ends, pairs)
+    return Considered(*borders, none, none, none.reshape(0, 2))
 
 
 def _why_skipped(scores: FrameScores, parameters: ZealParameters) -> str | None:
@@ -103,18 +145,25 @@ def _why_skipped(scores: FrameScores, parameters: ZealParameters) -> str | None:
     return None
 
 
-def _pairs(
+def _boundaries(
     start: FloatArray, end: FloatArray, scores: FrameScores, parameters: ZealParameters
+) -> tuple[IndexArray, IndexArray]:
+    """Samples that may start and samples that may end an action, each increasing."""
+    rank = int(parameters.top_fraction * len(scores))
+    if rank < 1 and parameters.variant == "zeal-paper":
+        return np.array([0], dtype=np.intp), np.array([len(scores) - 1], dtype=np.intp)
+    starts = _candidates(start, max(rank, 1), scores, parameters)
+    return starts, _candidates(end, max(rank, 1), scores, parameters)
+
+
+def _pairs(
+    starts: IndexArray, ends: IndexArray, n_samples: int, parameters: ZealParameters
 ) -> IndexArray:
     """Inclusive first and last samples of the proposals, shape ``(N, 2)``."""
     is_paper = parameters.variant == "zeal-paper"
-    rank = int(parameters.top_fraction * len(scores))
-    if rank < 1 and is_paper:
-        return np.array([[0, len(scores) - 1]], dtype=np.intp)
-    starts = _candidates(start, max(rank, 1), scores, parameters)
-    ends = _candidates(end, max(rank, 1), scores, parameters)
-    max_length = math.floor(parameters.max_length_fraction * len(scores))
-    samples = pair(starts, ends, max_length)
+    if is_paper and int(parameters.top_fraction * n_samples) < 1:
+        return np.array([[0, n_samples - 1]], dtype=np.intp)
+    samples = pair(starts, ends, math.floor(parameters.max_length_fraction * n_samples))
     if is_paper and not samples.size and starts[0] <= ends[0]:
         return np.array([[starts[0], ends[0]]], dtype=np.intp)
     return samples
@@ -158,8 +207,12 @@ def _select(
         parameters.merge_tiou,
         is_running_mean=is_paper,
     )
-    end_of = scores.time_s if is_paper else scores.span_end_s
-    return Proposals.ranked(merged, merged_score, scores.time_s, end_of)
+    return Proposals.ranked(merged, merged_score, scores.time_s, _end_of(scores, parameters))
+
+
+def _end_of(scores: FrameScores, parameters: ZealParameters) -> FloatArray:
+    """When a segment ends whose last sample is each, seconds."""
+    return scores.time_s if parameters.variant == "zeal-paper" else scores.span_end_s
 
 
 def _suppress(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zs_dagster.errors import InputError, InvalidSegmentsError
+from zs_dagster.report.charts import Chart
 
 Numbers = Sequence[float] | NDArray[np.floating]
 
@@ -167,6 +168,8 @@ class Report:
         per_class: ``(class, {method: average precision})``.
         notes: Sentences shown below the tables.
         videos: In the order shown.
+        ablations: Charts of what each parameter is worth.
+        losses: Charts of where the mAP is lost and to which errors.
         primary_metric: The metric drawn as bars; intervals belong to it.
         interval_name: What an interval is, such as "95 % bootstrap interval over videos".
     """
@@ -178,6 +181,8 @@ class Report:
     per_class: Sequence[tuple[str, Mapping[str, float]]] = ()
     notes: Sequence[str] = ()
     videos: Sequence[VideoReview] = ()
+    ablations: Sequence[Chart] = ()
+    losses: Sequence[Chart] = ()
     primary_metric: str = "average_mAP"
     interval_name: str = "interval"
 

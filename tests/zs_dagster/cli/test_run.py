@@ -29,6 +29,9 @@ ASSETS = {
     "frame_confidence",
     "segments",
     "localization_metrics",
+    "ablations",
+    "loss_waterfall",
+    "error_types",
     "results",
     "report",
 }
