@@ -91,7 +91,9 @@ class JointNetwork(nn.Module):
             self.video_back = _silent(parameters.joint, frame_dim)
             self.sentence_back = _silent(parameters.joint, sentence_dim)
         if parameters.loss == "infonce":
-            self.log_temperature = nn.Parameter(torch.tensor(math.log(parameters.temperature)))
+            # One axis, as a stored array has at least one.
+            start = torch.tensor([math.log(parameters.temperature)])
+            self.log_temperature = nn.Parameter(start)
 
     def embed_videos(
         self, frames: torch.Tensor, is_padding: torch.Tensor, *, with_norm: bool = True

@@ -15,21 +15,20 @@ from zs_dagster.similarity import cosine_similarity
 MIN_WORDS = 3
 MAX_WORDS = 300
 DEFAULT_SENTENCES = 1
-# Longest first where one is the end of another; "'s" and "'d" are left out, as they mean
-# several things each.
+# In this order. "'s" and "'d" mean several things each; "'s" is written out after some words.
 CONTRACTIONS = (
-    ("can't", "cannot"),
-    ("won't", "will not"),
-    ("shan't", "shall not"),
-    ("let's", "let us"),
-    ("n't", " not"),
-    ("'re", " are"),
-    ("'ve", " have"),
-    ("'ll", " will"),
-    ("i'm", "i am"),
+    (r"\b(it|he|she|that|this|there|here|what|who|where|how)'s\b", r"\1 is"),
+    (r"\blet's\b", "let us"),
+    (r"\bcan't\b", "cannot"),
+    (r"\bwon't\b", "will not"),
+    (r"\bshan't\b", "shall not"),
+    (r"\bi'm\b", "i am"),
+    (r"n't\b", " not"),
+    (r"'re\b", " are"),
+    (r"'ve\b", " have"),
+    (r"'ll\b", " will"),
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_SURE_IS = re.compile(r"\b(it|he|she|that|this|there|here|what|who|where|how)'s\b")
 _OTHER = re.compile(r"[^a-z.,?!]+")
 
 
@@ -80,9 +79,8 @@ def plain(sentence: str) -> str:
     """Return a sentence in lower case, of a to z and ``. , ? !`` alone, contractions out."""
     text = sentence.replace("\u2019", "'").replace("\u2018", "'").lower()
     text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    text = _SURE_IS.sub(r"\1 is", text)
     for short, long in CONTRACTIONS:
-        text = re.sub(rf"{short}\b", long, text)
+        text = re.sub(short, long, text)
     return " ".join(_OTHER.sub(" ", text).split())
 
 

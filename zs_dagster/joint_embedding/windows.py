@@ -17,7 +17,7 @@ def spread(
         offset: Where in its part each lies, in [0, 1): 0.5 is the middle; or ``(B, T)``.
 
     Returns:
-        Places ``(B, T)``, ascending, 0 where padding; and what is padding, ``(B, T)``.
+        Places ``(B, T)``, never descending, 0 where padding; and what is padding, ``(B, T)``.
     """
     steps = np.arange(count)
     share = (steps + offset) / count * length[:, None]
