@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CAPTIONED
+from zs_dagster.cli.run import run_dataset
 from zs_dagster.errors import DatasetError, StoreError
 from zs_dagster.home import Home
 from zs_dagster.models.loading import Models
@@ -223,6 +224,22 @@ def test_without_a_model_the_command_that_makes_it_is_told(
     shutil.rmtree(captioned.root / "tables" / "cezsar_model")
     with pytest.raises(StoreError, match="is not trained yet; run `zs-dagster run tiny-captio"):
         run_classify(captioned, only=["cezsar_predictions"])
+
+
+def test_the_command_trains_first_what_its_classifiers_are_trained_on(
+    captioned: "TinyHome", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(captioned.root / "dagster"))
+    shutil.rmtree(captioned.root / "tables" / "cezsar_model")
+    run_dataset("tiny", {}, None)
+    assert "cezsar-untrained" in capsys.readouterr().out
+    file = captioned.root / "summary.json"
+    run_dataset(CAPTIONS, {}, file)
+    printed = capsys.readouterr().out
+    assert "video to caption, dataset tiny-captions" in printed
+    assert "report   " not in printed
+    metrics = json.loads(file.read_text())["metrics"]
+    assert {row["method"] for row in metrics} == {"cezsar", "cezsar-untrained"}
 
 
 def test_objects_give_positives_and_points(
