@@ -57,13 +57,13 @@ def _times(
     home: Home, dataset: Dataset, fingerprint: str, video: Row
 ) -> NDArray[np.float64] | None:
     """Return the chosen times; None where choosing them takes classifying again."""
-    from assets.clip_frames import FramesOf, chosen_times, final_times
+    from assets.clip_frames import FramesOf, chosen_times, uniform_times
     from zs_dagster.video.samplers import sampler
 
     known = FramesOf.find(home.store, None, video, fingerprint)
     first = next(iter(dataset.classification.classifiers.values()))
     if not isinstance(first, ClipClassifier):
-        return final_times(known, first)
+        return uniform_times(known, getattr(first, "frames_eval", first.frames))
     if sampler(first.sampler).needs == "confidence":
         return None
     return chosen_times(known, first)

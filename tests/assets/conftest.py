@@ -39,16 +39,20 @@ def localize(home: "TinyHome", options: Options | None = None, only: Sequence[st
 
 
 def run_job(
-    job: str, home: "TinyHome", options: Options | None = None, only: Sequence[str] = ()
+    job: str,
+    home: "TinyHome",
+    options: Options | None = None,
+    only: Sequence[str] = (),
+    dataset: str = "tiny",
 ) -> Run:
-    """Run a job on `tiny`, or some of its assets; raises what a stage raised."""
+    """Run a job on a dataset, or some of its assets; raises what a stage raised."""
     from zs_dagster.definitions import defs
 
     os.environ["ZS_HOME"] = str(home.root)
     with dg.DagsterInstance.ephemeral() as instance:
         ops = {name: {"config": dict(values)} for name, values in (options or {}).items()}
         result = defs.resolve_job_def(job).execute_in_process(
-            partition_key="tiny",
+            partition_key=dataset,
             instance=instance,
             run_config={"loggers": QUIET, "ops": ops},
             asset_selection=[dg.AssetKey(name) for name in only] or None,
@@ -98,6 +102,12 @@ def run_localize() -> Callable[..., Run]:
 def run_classify() -> Callable[..., Run]:
     """Run the job `classify` on the dataset `tiny` of a home."""
     return partial(run_job, "classify")
+
+
+@pytest.fixture(scope="session")
+def run_train() -> Callable[..., Run]:
+    """Run the job `train` on the dataset `tiny-captions` of a home."""
+    return partial(run_job, "train", dataset="tiny-captions")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tests.conftest import TinyHome
 
 CLIP, ZAR = {"classifier": "clip"}, {"classifier": "zar"}
+CEZSAR = {"classifier": "cezsar", "trained_on": "demo-captions"}
 
 
 def refusal(tiny: "TinyHome", classification: dict[str, Any], key: str) -> str:
@@ -47,6 +48,13 @@ def refusal(tiny: "TinyHome", classification: dict[str, Any], key: str) -> str:
         (CLIP | {"frames": 0}, "frames", "classification.classifiers.one.frames: must be "),
         (ZAR | {"parameters": {"rhoo": 1}}, "parameters", "ZAR has the parameters rho, "),
         (ZAR | {"parameters": {"rho": 2}}, "parameters", "rho must be in (0, 1], got 2"),
+        (
+            CEZSAR | {"trained_on": "demo"},
+            "trained_on",
+            "trained_on must be a dataset with task",
+        ),
+        (CEZSAR | {"frames": 17}, "frames", "frames must be at most 16, those that 'demo-cap"),
+        (CEZSAR | {"mode": "object"}, "mode", "mode object needs objects, and 'demo-captions'"),
         (
             {"classifier": "svm"},
             "one",
@@ -91,3 +99,48 @@ def test_everything_that_exists_is_accepted(tiny: "TinyHome") -> None:
     tiny.describe(task="classification", classification={"classifiers": classifiers})
     found = checked_catalogue(tiny.dataset_file.parent)["tiny"]
     assert list(found.classification.classifiers) == sorted(classifiers)
+
+
+def test_a_model_of_another_image_encoder_is_refused(tiny: "TinyHome") -> None:
+    tiny.describe(
+        task="classification",
+        localization=None,
+        profile="light",
+        classification={"classifiers": {"one": CEZSAR}},
+    )
+    with pytest.raises(
+        DatasetError, match="whose image encoders differ; give both one profile"
+    ):
+        checked_catalogue(tiny.dataset_file.parent)
+
+
+@pytest.mark.parametrize(
+    ("training", "rule"),
+    [
+        ({"preset": "best"}, "preset must be one of default, cezsar-paper, got 'best'"),
+        ({"parameters": {"epoch": 3}}, "CEZSAR has the parameters residual, "),
+        ({"parameters": {"margin": 0}}, "margin must be > 0, got 0"),
+        (
+            {"text_encoder": "sbert:x", "parameters": {}},
+            "residual must be false where text_enc",
+        ),
+        ({"text_encoder": "bert"}, "training.text_encoder: "),
+    ],
+)
+def test_a_mistake_about_training_is_told_with_its_line(
+    tiny: "TinyHome", training: dict[str, Any], rule: str
+) -> None:
+    tiny.caption(training=training)
+    with pytest.raises(DatasetError) as error:
+        checked_catalogue(tiny.dataset_file.parent)
+    assert "tiny-captions.yaml:" in str(error.value)
+    assert rule in str(error.value)
+
+
+def test_captions_are_needed_where_they_are_the_task(tiny: "TinyHome") -> None:
+    tiny.caption(captions=None)
+    with pytest.raises(DatasetError, match="captions: is required where the task is captions"):
+        checked_catalogue(tiny.dataset_file.parent)
+    tiny.caption(captions=["a.json", "b.csv"])
+    with pytest.raises(DatasetError, match=r"captions: paths must all end in \.json"):
+        checked_catalogue(tiny.dataset_file.parent)

@@ -16,7 +16,7 @@ from zs_dagster.datasets.lint_rules import PAST_END_S, Evidence, Row
 from zs_dagster.datasets.splits import ClassSplit
 
 Severity = Literal["error", "warning", "info"]
-MAX_SHOWN = 5
+MAX_SHOWN = 10
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,13 @@ def test_an_unknown_dataset_lists_the_known_ones(cli: "Cli", tiny: "TinyHome") -
     assert not (tiny.root / "tables").exists()
 
 
-def test_runs_of_clips_are_not_planned(cli: "Cli", tiny: "TinyHome") -> None:
-    tiny.describe(task="classification")
+@pytest.mark.parametrize("task", ["classification", "captions"])
+def test_runs_of_clips_and_trainings_are_not_planned(
+    cli: "Cli", tiny: "TinyHome", task: str
+) -> None:
+    tiny.describe(task=task, captions="captions.csv" if task == "captions" else None)
     ended = cli("run", "tiny", "--dry-run")
     assert ended.status == 2
-    rule = "dataset 'tiny' is for classification: --dry-run plans localization only"
+    rule = f"dataset 'tiny' is for {task}: --dry-run plans localization only"
     assert rule in ended.err
     assert not (tiny.root / "tables").exists()

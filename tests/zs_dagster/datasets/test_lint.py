@@ -180,11 +180,11 @@ def test_excluded_videos_are_not_missing() -> None:
 
 
 def test_findings_come_worst_first_and_show_few_examples() -> None:
-    rows = [RUN._replace(label=f"x{number}") for number in range(9)]
+    rows = [RUN._replace(label=f"x{number}") for number in range(14)]
     findings = lint(dataset(), [video("a"), video("b")], annotated(*rows))
     assert [f.severity for f in findings] == ["error", "warning", "info"]
-    assert findings[0].count == len(findings[0].examples) == 9
-    assert findings[0].sentence().count("annotations") == 5
+    assert findings[0].count == len(findings[0].examples) == 14
+    assert findings[0].sentence().count("annotations") == 10
     assert " and 4 more); add it to `classes`" in findings[0].sentence()
 
 
@@ -218,6 +218,9 @@ def test_the_leak_in_the_published_hard_cases_is_caught(tmp_path: Path) -> None:
         "error",
         6,
     )
+    for label in ("ApplyEyeMakeup", "ApplyLipstick", "BlowDryHair", "BrushingTeeth"):
+        assert f"'{label}' in split hard" in finding.sentence()
+    assert "'Haircut' in split hard; 'HeadMassage' in split hard);" in finding.sentence()
 
 
 @pytest.mark.parametrize(
