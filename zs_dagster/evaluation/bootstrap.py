@@ -6,14 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zs_dagster.errors import InputError
-from zs_dagster.evaluation.average_precision import (
-    chosen_classes,
-    ground_truth_of,
-    matches_of,
-    per_class_ap,
-)
 from zs_dagster.evaluation.matching import Matches
 from zs_dagster.evaluation.protocols import LocalizationProtocol
+from zs_dagster.evaluation.rules import counted, matches_of, protocol_ap
 from zs_dagster.segments import FloatArray, LabelledSegments
 
 
@@ -97,11 +92,10 @@ def bootstrap_average_map(
     Raises:
         InputError: As `evaluate`.
     """
-    kept = ground_truth_of(ground_truth, predictions, protocol)
-    names = chosen_classes(kept, classes)
-    matches = matches_of(kept, predictions, protocol, names)
+    rows = counted(ground_truth, predictions, protocol, classes)
+    matches = matches_of(rows, protocol)
     weight = _weights(len(matches.videos), resampling)
-    interval = _interval(_average_map(matches, weight), resampling)
+    interval = _interval(_average_map(matches, weight, protocol), resampling)
     return replace(interval, low=max(interval.low, 0.0), high=min(interval.high, 1.0))
 
 
@@ -127,9 +121,9 @@ def compare_average_map(
     Raises:
         InputError: As `evaluate`.
     """
-    names = chosen_classes(ground_truth, classes)
+    names = sorted(set(ground_truth.label.tolist())) if classes is None else classes
     matches = [
-        matches_of(ground_truth_of(ground_truth, one, protocol), one, protocol, names)
+        matches_of(counted(ground_truth, one, protocol, names), protocol)
         for one in prediction_sets
     ]
     videos = np.unique(
@@ -137,7 +131,8 @@ def compare_average_map(
     )
     weight = _weights(videos.size, resampling)
     first, second = (
-        _average_map(one, weight[:, np.searchsorted(videos, one.videos)]) for one in matches
+        _average_map(one, weight[:, np.searchsorted(videos, one.videos)], protocol)
+        for one in matches
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = second / first
@@ -152,9 +147,11 @@ def _weights(num_videos: int, resampling: Resampling) -> FloatArray:
     return np.vstack([np.ones(num_videos), drawn]).astype(np.float64)
 
 
-def _average_map(matches: Matches, weight: FloatArray) -> FloatArray:
+def _average_map(
+    matches: Matches, weight: FloatArray, protocol: LocalizationProtocol
+) -> FloatArray:
     """Average mAP of each resample; NaN where no class has ground truth."""
-    ap = per_class_ap(matches, weight).mean(axis=1)
+    ap = protocol_ap(matches, weight, protocol).mean(axis=1)
     count = (~np.isnan(ap)).sum(axis=1)
     total = np.nansum(ap, axis=1)
     mean: FloatArray = np.divide(total, count, out=np.full(len(ap), np.nan), where=count > 0)

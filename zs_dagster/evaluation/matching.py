@@ -1,7 +1,7 @@
 """Which predictions are true positives: one-to-one matching within each video and class."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,15 @@ class Matches:
     is_match: BoolArray
     n_truth: NDArray[np.int64]
 
+    def take(self, rows: NDArray[np.bool_]) -> "Matches":
+        """The same matching with some of the predictions; the others must match nothing."""
+        return replace(
+            self,
+            label=self.label[rows],
+            video=self.video[rows],
+            is_match=self.is_match[:, rows],
+        )
+
     def rows_of(self, label: int) -> slice:
         """Rows of one class."""
         first, last = np.searchsorted(self.label, [label, label + 1])
@@ -67,7 +76,8 @@ def match(
     Reference:
         ActivityNet toolkit, `eval_detection.py`.
     """
-    videos = np.unique(np.concatenate([ground_truth.video_id, predictions.video_id]))
+    names = sorted({*ground_truth.video_id.tolist(), *predictions.video_id.tolist()})
+    videos = {name: i for i, name in enumerate(names)}
     truth = _ranked(ground_truth, classes, videos, is_truth=True, is_later_first=is_later_first)
     found = _ranked(predictions, classes, videos, is_truth=False, is_later_first=is_later_first)
     edges = _overlaps(found, truth, min(thresholds))
@@ -77,10 +87,9 @@ def match(
         is_match[k] = assign(
             edges.prediction[is_near], edges.truth[is_near], found.label.size, truth.label.size
         )
-    n_truth = np.zeros((videos.size, len(classes)), dtype=np.int64)
+    n_truth = np.zeros((len(videos), len(classes)), dtype=np.int64)
     np.add.at(n_truth, (truth.video, truth.label), 1)
-    names = tuple(str(video) for video in videos)
-    return Matches(tuple(classes), names, found.label, found.video, is_match, n_truth)
+    return Matches(tuple(classes), tuple(names), found.label, found.video, is_match, n_truth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +105,7 @@ class _Ranked:
 def _ranked(
     rows: LabelledSegments,
     classes: Sequence[str],
-    videos: NDArray[np.str_],
+    videos: Mapping[str, int],
     *,
     is_truth: bool,
     is_later_first: bool,
@@ -105,7 +114,7 @@ def _ranked(
     label = class_index(rows.label, classes)
     index = np.flatnonzero(label >= 0)
     label, segments = label[index], rows.segments.take(index)
-    video = np.searchsorted(videos, rows.video_id[index]).astype(np.intp)
+    video = _positions(rows.video_id, videos)[index]
     ties: tuple[NDArray[np.generic], ...] = (segments.end_s, segments.start_s, video)
     if is_later_first:
         ties = (-index, video) if is_truth else (-index,)
@@ -125,9 +134,12 @@ def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
         raise InputError(
             f"classes must differ, got {len(classes)} of which {len(position)} differ"
         )
-    names, inverse = np.unique(labels, return_inverse=True)
-    found = [position.get(str(name), -1) for name in names]
-    return np.array(found, dtype=np.intp)[inverse]
+    return _positions(labels, position)
+
+
+def _positions(names: NDArray[np.str_], position: Mapping[str, int]) -> IndexArray:
+    """Look names up, -1 where there is none: a hash each, where numpy sorts the strings."""
+    return np.array([position.get(name, -1) for name in names.tolist()], dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
