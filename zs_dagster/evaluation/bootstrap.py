@@ -1,4 +1,9 @@
-"""How sure a number is: bias-corrected percentile intervals over resampled videos."""
+"""How sure a number is: bias-corrected percentile intervals over resampled videos.
+
+What an interval is about is the average mAP that as many other videos of the same kind would
+give, the method and the classes being what they are. That is not the number of endlessly many
+videos: interpolation lifts average precision on few. See docs/evaluation.md for what was tried.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -94,8 +99,8 @@ def bootstrap_average_map(
     """
     rows = counted(ground_truth, predictions, protocol, classes)
     matches = matches_of(rows, protocol)
-    weight = _weights(len(matches.videos), resampling)
-    interval = _interval(_average_map(matches, weight, protocol), resampling)
+    weight = drawn_videos(len(matches.videos), resampling)
+    interval = interval_of(_average_map(matches, weight, protocol), resampling)
     return replace(interval, low=max(interval.low, 0.0), high=min(interval.high, 1.0))
 
 
@@ -129,17 +134,17 @@ def compare_average_map(
     videos = np.unique(
         np.concatenate([one.videos for one in matches] + [ground_truth.video_id])
     )
-    weight = _weights(videos.size, resampling)
+    weight = drawn_videos(videos.size, resampling)
     first, second = (
         _average_map(one, weight[:, np.searchsorted(videos, one.videos)], protocol)
         for one in matches
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = second / first
-    return Comparison(_interval(second - first, resampling), _interval(ratio, resampling))
+    return Comparison(interval_of(second - first, resampling), interval_of(ratio, resampling))
 
 
-def _weights(num_videos: int, resampling: Resampling) -> FloatArray:
+def drawn_videos(num_videos: int, resampling: Resampling) -> FloatArray:
     """How often each video is drawn, shape ``(1 + R, V)``; the first row is each one once."""
     generator = np.random.default_rng(resampling.seed)
     share = np.full(num_videos, 1 / num_videos)
@@ -158,7 +163,7 @@ def _average_map(
     return mean
 
 
-def _interval(values: FloatArray, resampling: Resampling) -> Interval:
+def interval_of(values: FloatArray, resampling: Resampling) -> Interval:
     """The first value, and percentiles of the others, moved by the bootstrap's own bias.
 
     A video drawn twice confirms itself: its copies rank side by side, so average precision on

@@ -65,4 +65,3 @@ def average_precision(gained: FloatArray, seen: FloatArray, n_truth: FloatArray)
     area = np.ascontiguousarray((np.diff(recall, axis=0, prepend=0) * envelope).T).sum(axis=1)
     ap: FloatArray = np.where(n_truth > 0, area, np.nan)
     return ap
-

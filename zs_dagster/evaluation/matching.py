@@ -37,13 +37,22 @@ class Matches:
     n_truth: NDArray[np.int64]
 
     def take(self, rows: NDArray[np.bool_]) -> "Matches":
-        """The same matching with some of the predictions; the others must match nothing."""
+        """The same matching with some of the predictions; leave out none that is a match."""
         return replace(
             self,
             label=self.label[rows],
             video=self.video[rows],
             is_match=self.is_match[:, rows],
         )
+
+    def of_classes(self, classes: Sequence[int]) -> "Matches":
+        """The same matching with some of the classes, by increasing index."""
+        position = np.full(len(self.classes), -1, dtype=np.intp)
+        position[list(classes)] = np.arange(len(classes))
+        some = self.take(position[self.label] >= 0)
+        names = tuple(self.classes[c] for c in classes)
+        n_truth = self.n_truth[:, list(classes)]
+        return replace(some, classes=names, label=position[some.label], n_truth=n_truth)
 
     def rows_of(self, label: int) -> slice:
         """Rows of one class."""

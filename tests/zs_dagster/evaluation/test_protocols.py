@@ -170,9 +170,7 @@ def test_opentad_counts_blocked_videos_on_neither_side() -> None:
 
 def test_t3al_rounds_each_class_to_a_tenth_of_a_percent_before_the_mean() -> None:
     # One of three: 33.33 % of each of two classes, and 0 of a third.
-    truth = [
-        ("v", c, start, start + 5.0, 1.0) for c in "xyz" for start in (0.0, 10.0, 20.0)
-    ]
+    truth = [("v", c, start, start + 5.0, 1.0) for c in "xyz" for start in (0.0, 10.0, 20.0)]
     found = [("v", "x", 0.0, 5.0, 1.0), ("v", "y", 0.0, 5.0, 1.0)]
     assert score("t3al", truth, found).average_map == pytest.approx(2 * 0.333 / 3, abs=1e-12)
     assert score("thumos14", truth, found).average_map == pytest.approx(2 / 9)
