@@ -15,13 +15,14 @@ PUBLISHED = [
     "frame_confidence",
     "segments",
     "localization_metrics",
+    "protocol_metrics",
     "clip_predictions",
     "zar_predictions",
     "classification_metrics",
 ]
 
 
-@dg.asset(group_name="results", deps=PUBLISHED, kinds={"duckdb"}, code_version="1")
+@dg.asset(group_name="results", deps=PUBLISHED, kinds={"duckdb"}, code_version="2")
 def results(home: HomeResource) -> dg.MaterializeResult:
     """One DuckDB file with every table of every dataset, replaced as a whole.
 

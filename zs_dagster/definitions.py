@@ -20,6 +20,7 @@ from assets import (
     frame_confidence,
     frame_features,
     localization_metrics,
+    protocol_metrics,
     report,
     results,
     segments,
@@ -41,6 +42,7 @@ LOCALIZATION = [
     frame_confidence,
     segments,
     localization_metrics,
+    protocol_metrics,
     results,
     report,
 ]

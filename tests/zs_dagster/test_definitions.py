@@ -44,6 +44,7 @@ GRAPH = {
     ),
     "segments": ("localization", SCORES),
     "localization_metrics": ("localization", METRICS),
+    "protocol_metrics": ("localization", {"segments", "annotations"}),
     "clip_predictions": (
         "classification",
         {"videos", "frame_features", "class_queries", "class_embeddings", "annotations"},
@@ -56,9 +57,15 @@ GRAPH = {
     ),
     "results": (
         "results",
-        SCORES | METRICS | PREDICTIONS | {"localization_metrics", "classification_metrics"},
+        SCORES
+        | METRICS
+        | PREDICTIONS
+        | {"localization_metrics", "protocol_metrics", "classification_metrics"},
     ),
-    "report": ("results", SCORES | {"annotations", "segments", "localization_metrics"}),
+    "report": (
+        "results",
+        SCORES | {"annotations", "segments", "localization_metrics", "protocol_metrics"},
+    ),
 }
 MODEL_ASSETS = {"frame_features", "class_embeddings", "frame_confidence", "zar_predictions"}
 # Written by another asset beside its own table.
@@ -66,12 +73,19 @@ WRITER = {
     "methods": "segments",
     "metrics_history": "localization_metrics",
     "class_metrics": "localization_metrics",
+    "method_comparisons": "protocol_metrics",
     "classification_history": "classification_metrics",
     "class_accuracy": "classification_metrics",
     "clip_classifiers": "clip_predictions",
     "zar_classifiers": "zar_predictions",
 }
-PLAIN = {"candidate_classes", "segments", "localization_metrics", "classification_metrics"}
+PLAIN = {
+    "candidate_classes",
+    "segments",
+    "localization_metrics",
+    "protocol_metrics",
+    "classification_metrics",
+}
 READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
 ASSETS = Path(__file__).parents[2] / "assets"
 

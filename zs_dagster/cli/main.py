@@ -19,6 +19,7 @@ from zs_dagster.cli import (
     locate,
     models,
     propose,
+    published,
     queries,
     run,
     sql,
@@ -44,6 +45,7 @@ app.command("locate")(locate.locate)
 app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
+app.command("published")(published.published)
 app.command("queries")(queries.queries)
 app.command("train-clip")(train.train)
 app.command("import-clip")(train.import_vifi)

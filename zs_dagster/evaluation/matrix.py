@@ -66,7 +66,6 @@ class _Matched:
 
 
 def protocol_matrix(
-    dataset: str,
     ground_truth: LabelledSegments,
     predictions: LabelledSegments,
     design: MatrixDesign,
@@ -81,7 +80,6 @@ def protocol_matrix(
     and videos, and known classes are its predictions of classes that the video has.
 
     Args:
-        dataset: Whose published rows to look up.
         ground_truth: Of all videos that any video set has.
         predictions: Of one method, chosen among all classes.
         design: The cells.
@@ -95,16 +93,18 @@ def protocol_matrix(
     scores: list[CellScore] = []
     left_out: list[str] = []
     for (name, videos), cells in groupby(design.cells(), lambda c: (c.protocol, c.videos)):
-        sides = _of_set(design.video_sets[videos], ground_truth, predictions)
-        here = [video for video in listed if _is_member(design.video_sets[videos], video)]
-        if not len(sides[0]):
-            left_out.append(f"{name}, {videos}: no ground truth of these videos")
+        chosen = design.video_sets[videos]
+        sides = _of_set(chosen, ground_truth, predictions)
+        missing_ids = _missing(chosen, sides[0])
+        if missing_ids:
+            left_out.append(f"{name}, {videos}: no ground truth of videos {missing_ids}")
             continue
+        here = [video for video in listed if _is_member(chosen, video)]
         protocol = get_protocol(name)
         matches = matches_of(counted(*sides, protocol, listed=here), protocol)
         weight = drawn_videos(len(matches.videos), resampling)
-        shared = _Matched(protocol, design.video_sets[videos], matches, weight)
-        found, missing = _scores(dataset, shared, cells, design, splits, resampling)
+        shared = _Matched(protocol, chosen, matches, weight)
+        found, missing = _scores(shared, cells, design, splits, resampling)
         scores += found
         left_out += missing
     if not scores:
@@ -113,7 +113,6 @@ def protocol_matrix(
 
 
 def _scores(
-    dataset: str,
     shared: _Matched,
     cells: Iterable[Cell],
     design: MatrixDesign,
@@ -138,7 +137,8 @@ def _scores(
             _mean_ap(shared, matches, classes, by_class.get(cell.candidates))
             for classes in chosen
         ]
-        scores.append(_summary(dataset, cell, shared, chosen, np.array(means), resampling))
+        published = tuple(comparable(design.dataset, cell))
+        scores.append(_summary(cell, shared, chosen, np.array(means), published, resampling))
     return scores, left_out
 
 
@@ -149,7 +149,7 @@ def _mean_ap(
     if by_class is None:
         some = matches.of_classes(classes)
         # Of the other videos no prediction counts, a match or not: their weight is 0.
-        is_of_these = some.n_truth.any(axis=1)
+        is_of_these = some.n_truth.sum(axis=1) > 0
         some = some.take(is_of_these[some.video])
         by_class = protocol_ap(some, shared.weight * is_of_these, shared.protocol)
     else:
@@ -161,11 +161,11 @@ def _mean_ap(
 
 
 def _summary(
-    dataset: str,
     cell: Cell,
     shared: _Matched,
     chosen: list[list[int]],
     means: FloatArray,
+    published: tuple[Comparable, ...],
     resampling: Resampling,
 ) -> CellScore:
     """Sum up ``means``, shape ``(S, R, K)`` over S divisions; the first of R is the value."""
@@ -183,7 +183,7 @@ def _summary(
         n_classes=len(union),
         n_videos=int(n_truth.any(axis=1).sum()),
         n_ground_truth=int(n_truth.sum()),
-        published=tuple(comparable(dataset, cell)),
+        published=published,
     )
 
 
@@ -205,6 +205,13 @@ def _positions(matches: Matches, names: Sequence[str]) -> list[int]:
 
 def _is_member(chosen: VideoSet, video: str) -> bool:
     return video.startswith(chosen.prefixes) and video not in chosen.dropped
+
+
+def _missing(chosen: VideoSet, truth: LabelledSegments) -> str:
+    """Which kinds of videos of a set have no ground truth at all, for a message."""
+    videos = set(truth.video_id.tolist())
+    absent = [p for p in chosen.prefixes if not any(v.startswith(p) for v in videos)]
+    return ", ".join(f"{prefix}*" for prefix in absent)
 
 
 def _of_set(

@@ -30,9 +30,9 @@ class VideoSet(Record):
 
     prefixes: tuple[str, ...] = ("",)
     used_by: str = ""
-    dropped: dict[str, str] = {}
+    dropped: dict[str, str] = Field(default_factory=dict)
     is_of_split_classes: bool = False
-    duration_s: dict[str, float] = {}
+    duration_s: dict[str, float] = Field(default_factory=dict)
 
 
 class ClassSet(Record):
@@ -58,6 +58,7 @@ class Published(Record):
 class MatrixDesign(Record):
     """The combinations of a dataset: all of its protocols, and those others published."""
 
+    dataset: str
     protocols: tuple[str, ...]
     video_sets: dict[str, VideoSet]
     class_sets: dict[str, ClassSet]
@@ -88,9 +89,11 @@ def matrix_design(dataset: str, splits: Sequence[str]) -> MatrixDesign:
     """
     file = files(PACKAGE) / "matrix_designs" / f"{dataset}.yaml"
     if file.is_file():
-        return MatrixDesign.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return MatrixDesign.model_validate({"dataset": dataset, **values})
     groups = dict.fromkeys(_group(name) for name in splits)
     return MatrixDesign(
+        dataset=dataset,
         protocols=tuple(PROTOCOLS),
         video_sets={"all": VideoSet()},
         class_sets={"all": ClassSet(), **{name: ClassSet(splits=name) for name in groups}},

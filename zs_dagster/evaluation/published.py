@@ -72,8 +72,9 @@ class Comparable(Record):
     source: str
     differs: str
 
-    def __str__(self) -> str:
-        """As a table shows it, such as ``T3AL0 4.6``."""
+    @property
+    def short(self) -> str:
+        """As a table shows it, such as ``T3AL0 4.6``, percent."""
         average = self.row.percent.get("average_mAP")
         return self.row.method if average is None else f"{self.row.method} {average:g}"
 

@@ -29,6 +29,7 @@ ASSETS = {
     "frame_confidence",
     "segments",
     "localization_metrics",
+    "protocol_metrics",
     "results",
     "report",
 }

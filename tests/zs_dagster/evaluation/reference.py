@@ -51,7 +51,8 @@ def _by_rank(found: list[Row]) -> list[Row]:
 
 def _later_first(found: list[Row]) -> list[Row]:
     """``score.argsort()[::-1]``, where the sort is stable."""
-    return sorted(found[::-1], key=lambda row: -row[4])
+    order = sorted(range(len(found)), key=lambda i: (-found[i][4], -i))
+    return [found[i] for i in order]
 
 
 def _scores(
