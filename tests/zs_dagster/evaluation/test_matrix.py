@@ -223,8 +223,9 @@ def test_thumos14_has_the_sizes_of_the_publications() -> None:
         "test-210": (210, 3311),
         "val+test": (412, 3332 + 3003),
     }
-    # Perfect predictions are perfect in every cell, whatever its rules.
-    assert {round(c.average.value, 12) for c in matrix.cells} == {1.0}
+    # Perfect predictions are perfect whatever the rules; past the end they count as false.
+    perfect = {round(c.average.value, 12) for c in matrix.cells if c.cell.videos != "val+test"}
+    assert perfect == {1.0}
     sizes = {c.cell.classes: (c.n_splits, c.n_classes) for c in matrix.cells}
     # The official 75/25 divisions never test BasketballDunk and LongJump.
     assert sizes["official-75/25"] == (10, 18)
