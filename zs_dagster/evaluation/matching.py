@@ -12,7 +12,7 @@ from zs_dagster.segments import FloatArray, LabelledSegments, tiou
 BoolArray = NDArray[np.bool_]
 IndexArray = NDArray[np.intp]
 
-MAX_PAIRS = 4_000_000  # overlaps computed at a time: bounds the memory to some 200 MB
+MAX_PAIRS = 200_000  # overlaps computed at a time: they stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +128,19 @@ def _ranked(
     if is_later_first:
         ties = (-index, video) if is_truth else (-index,)
     keys = (*ties, label) if is_truth else (*ties, -segments.score, label)
-    order = np.lexsort(keys)
+    order = np.lexsort(keys) if is_truth else _lexsort_of_few_ties(keys)
     return _Ranked(label[order], video[order], segments.start_s[order], segments.end_s[order])
+
+
+def _lexsort_of_few_ties(keys: tuple[NDArray[np.generic], ...]) -> IndexArray:
+    """Return ``np.lexsort(keys)``; only rows that the last two leave equal see the others."""
+    order = np.lexsort(keys[-2:])
+    last, next_to_last = keys[-1][order], keys[-2][order]
+    equal = (last[1:] == last[:-1]) & (next_to_last[1:] == next_to_last[:-1])
+    tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
+    some = order[tied]
+    order[tied] = some[np.lexsort(tuple(key[some] for key in keys))]
+    return order
 
 
 def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
@@ -171,9 +182,7 @@ def _overlaps(found: _Ranked, truth: _Ranked, min_overlap: float) -> _Edges:
     cuts = np.arange(MAX_PAIRS, total[-1] if total.size else 0, MAX_PAIRS)
     blocks = np.split(np.arange(count.size), np.searchsorted(total, cuts))
     parts = [_overlaps_of(rows, first, count, (found, truth), min_overlap) for rows in blocks]
-    prediction, position, overlap = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.lexsort((position, -overlap, prediction))
-    return _Edges(prediction[order], position[order], overlap[order])
+    return _Edges(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _overlaps_of(
@@ -183,7 +192,7 @@ def _overlaps_of(
     sides: tuple[_Ranked, _Ranked],
     min_overlap: float,
 ) -> tuple[IndexArray, IndexArray, FloatArray]:
-    """The pairs of some predictions: prediction, ground truth, overlap."""
+    """The pairs of some predictions, each one's best first: prediction, truth, overlap."""
     found, truth = sides
     repeats = count[rows]
     prediction = np.repeat(rows, repeats)
@@ -195,8 +204,9 @@ def _overlaps_of(
         truth.start_s[position],
         truth.end_s[position],
     )
-    is_near = overlap >= min_overlap
-    return prediction[is_near], position[is_near], overlap[is_near]
+    near = np.flatnonzero(overlap >= min_overlap)
+    near = near[np.lexsort((position[near], -overlap[near], prediction[near]))]
+    return prediction[near], position[near], overlap[near]
 
 
 def assign(
