@@ -43,7 +43,7 @@ def world() -> World:
     rng = np.random.default_rng(0)
     video = np.repeat(np.arange(NUM_VIDEOS), rng.integers(1, 6, NUM_VIDEOS))
     label = rng.integers(0, LABELS.size, NUM_VIDEOS)
-    start = 12.0 * (np.arange(video.size) - np.searchsorted(video, video))
+    start = (12 * (np.arange(video.size) - np.searchsorted(video, video))).astype(np.float64)
     end = start + rng.uniform(3, 8, video.size)
     skill = rng.beta(2, 2, NUM_VIDEOS)
 

@@ -88,9 +88,11 @@ def test_each_cell_equals_evaluating_it_by_itself(protocol: str) -> None:
         side.take(np.array(mask)) for side, mask in zip((truth, found), in_test, strict=True)
     ]
     score = scores[protocol, "test", "all", "filtered"]
-    assert score.average.value == pytest.approx(evaluate(*test, rules).average_map)
+    assert score.average.value == pytest.approx(evaluate(test[0], test[1], rules).average_map)
     assert (score.sd, score.n_splits, score.n_ground_truth) == (None, 1, len(test[0]))
-    values = [evaluate(*test, rules, classes).average_map for classes in SPLITS.values()]
+    values = [
+        evaluate(test[0], test[1], rules, classes).average_map for classes in SPLITS.values()
+    ]
     score = scores[protocol, "test", "half", "filtered"]
     assert score.average.value == pytest.approx(sum(values) / 2)
     assert score.sd == pytest.approx(abs(values[0] - values[1]) / math.sqrt(2))
@@ -103,7 +105,7 @@ def test_each_cell_equals_evaluating_it_by_itself(protocol: str) -> None:
             side.take(np.array([v in shown for v in side.video_id.tolist()]))
             for side in (truth, found)
         ]
-        values.append(evaluate(*both, rules, classes).average_map)
+        values.append(evaluate(both[0], both[1], rules, classes).average_map)
     assert scores[protocol, "both", "half", "filtered"].average.value == pytest.approx(
         sum(values) / 2
     )
