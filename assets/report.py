@@ -21,7 +21,14 @@ from zs_dagster.home import Home
 from zs_dagster.progress import track
 from zs_dagster.provenance import git_commit, utc_now
 from zs_dagster.report.charts import Chart
-from zs_dagster.report.data import ClassCurves, MetricRow, Report, Span, VideoReview
+from zs_dagster.report.data import (
+    ClassCurves,
+    MetricRow,
+    ProtocolRow,
+    Report,
+    Span,
+    VideoReview,
+)
 from zs_dagster.report.page import render_page
 from zs_dagster.report.timeline import timeline_png
 
@@ -33,7 +40,11 @@ Row = dict[str, Any]
 
 @stage(
     "results",
-    deps=[*SCORES, "annotations", "segments", "localization_metrics", *CHARTED],
+    deps=[
+        *SCORES,
+        *("annotations", "segments", "localization_metrics", "protocol_metrics"),
+        *CHARTED,
+    ],
     kinds=["html"],
 )
 def report(
@@ -53,7 +64,10 @@ def report(
 
 def _shown(home: Home, dataset: Dataset) -> list[Row]:
     """Return what the page shows, without the clock and the commit: its version."""
-    shown = ["videos", "annotations", "candidate_classes", "segments", "localization_metrics"]
+    shown = [
+        *("videos", "annotations", "candidate_classes", "segments", "localization_metrics"),
+        *("protocol_metrics", "method_comparisons"),
+    ]
     rows = [
         {"table": t, **row}
         for t in [*shown, *CHARTED]
@@ -68,6 +82,7 @@ def _report(home: Home, dataset: Dataset) -> Report:
     annotated = tables.rows("annotations", dataset.name)
     truth = [row for row in annotated if row["start_s"] is not None]
     metrics = tables.rows("localization_metrics", dataset.name)
+    compared = tables.rows("method_comparisons", dataset.name)
     facts = {
         "videos": str(len(videos)),
         "instances": str(len(truth)),
@@ -83,6 +98,8 @@ def _report(home: Home, dataset: Dataset) -> Report:
         summary=facts,
         metrics=_metric_rows(metrics, dataset),
         per_class=_per_class(tables.rows("class_metrics", dataset.name)),
+        protocols=_protocols(tables.rows("protocol_metrics", dataset.name)),
+        comparisons=[row["sentence"] for row in compared],
         notes=[*_models_note(dataset), *_notes(metrics)],
         videos=_videos(home, dataset, videos, truth),
         interval_name="95 % bootstrap interval over videos",
@@ -128,6 +145,21 @@ def _per_class(rows: list[Row]) -> list[tuple[str, dict[str, float]]]:
     return [
         (label, {method: sum(ap) / len(ap) for method, ap in methods.items()})
         for label, methods in sorted(values.items())
+    ]
+
+
+def _protocols(rows: list[Row]) -> list[ProtocolRow]:
+    """Return the averages of the first method in every cell."""
+    return [
+        ProtocolRow(
+            **{key: row[key] for key in ("protocol", "videos", "classes", "candidates")},
+            value=row["value"],
+            interval=(row["low"], row["high"]),
+            sd=row["sd"],
+            published=row["published"],
+        )
+        for row in rows
+        if row["metric"] == "average_mAP" and row["method"] == rows[0]["method"]
     ]
 
 

@@ -22,6 +22,7 @@ PUBLISHED = [
     "ablations",
     "loss_waterfall",
     "error_types",
+    "protocol_metrics",
     "clip_predictions",
     "zar_predictions",
     "cezsar_predictions",
@@ -34,7 +35,7 @@ PUBLISHED = [
     group_name="results",
     deps=PUBLISHED,
     kinds={"duckdb"},
-    code_version="1",
+    code_version="2",
     automation_condition=keep_fresh(),
 )
 def results(home: HomeResource) -> dg.MaterializeResult:

@@ -26,6 +26,7 @@ from assets import (
     frame_features,
     localization_metrics,
     loss_waterfall,
+    protocol_metrics,
     report,
     results,
     segments,
@@ -55,6 +56,7 @@ LOCALIZATION = [
     ablations,
     loss_waterfall,
     error_types,
+    protocol_metrics,
     results,
     report,
 ]

@@ -36,6 +36,42 @@ METRICS = pa.schema(
     ]
 )
 
+PROTOCOL_METRICS = pa.schema(
+    [
+        DATASET,
+        METHOD,
+        _column("protocol", TEXT, "Thresholds and matching rules"),
+        _column("videos", TEXT, "Video set: which videos count"),
+        _column("classes", TEXT, "All classes, official divisions or random subsets"),
+        _column("candidates", TEXT, "filtered: chosen by the method; known: of the video"),
+        _column("metric", TEXT, "Name of the number"),
+        _column("value", NUMBER, "Fraction; mean over the divisions"),
+        _column("sd", NUMBER, "Standard deviation over the divisions", nullable=True),
+        _column("low", NUMBER, "Lower end of the 95 % interval over videos", nullable=True),
+        _column("high", NUMBER, "Upper end of the 95 % interval over videos", nullable=True),
+        _column("n_splits", COUNT, "Divisions or subsets in the mean"),
+        _column("n_classes", COUNT, "Classes in one of them"),
+        _column("n_videos", COUNT, "Videos with ground truth of them"),
+        _column("n_ground_truth", COUNT, "Ground-truth segments"),
+        _column("published", TEXT, "Published rows it may be compared with, %, or none"),
+        RUN,
+    ]
+)
+METHOD_COMPARISONS = pa.schema(
+    [
+        DATASET,
+        METHOD,
+        _column("other", TEXT, "Method it is compared with"),
+        _column("protocol", TEXT, "Thresholds and matching rules"),
+        _column("difference", NUMBER, "Average mAP of the method minus that of the other"),
+        _column("low", NUMBER, "Lower end of the 95 % paired interval over videos"),
+        _column("high", NUMBER, "Upper end of the 95 % paired interval over videos"),
+        _column("verdict", TEXT, "better, worse or not shown"),
+        _column("sentence", TEXT, "The same in words"),
+        RUN,
+    ]
+)
+
 PREDICTIONS = pa.schema(
     [
         DATASET,
@@ -273,6 +309,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("gain", NUMBER, "mAP at the threshold without the kind, less with it"),
         ]
     ),
+    "protocol_metrics": PROTOCOL_METRICS,
+    "method_comparisons": METHOD_COMPARISONS,
     "clip_predictions": PREDICTIONS,
     "clip_classifiers": CLASSIFIERS,
     "zar_predictions": PREDICTIONS,

@@ -55,6 +55,7 @@ GRAPH = {
     "ablations": ("localization", SCORES | {"annotations", "class_queries"}),
     "loss_waterfall": ("localization", SCORES | {"annotations", "segments"}),
     "error_types": ("localization", {"annotations", "segments"}),
+    "protocol_metrics": ("localization", {"segments", "annotations"}),
     "clip_predictions": (
         "classification",
         {"videos", "frame_features", "class_queries", "class_embeddings", "annotations"},
@@ -80,11 +81,14 @@ GRAPH = {
         | PREDICTIONS
         | CAPTIONED
         | CHARTED
-        | {"localization_metrics", "classification_metrics", "cezsar_model", "semantic_gap"},
+        | {"localization_metrics", "protocol_metrics", "classification_metrics"}
+        | {"cezsar_model", "semantic_gap"},
     ),
     "report": (
         "results",
-        SCORES | CHARTED | {"annotations", "segments", "localization_metrics"},
+        SCORES
+        | CHARTED
+        | {"annotations", "segments", "localization_metrics", "protocol_metrics"},
     ),
 }
 MODEL_ASSETS = {
@@ -96,6 +100,7 @@ WRITER = {
     "methods": "segments",
     "metrics_history": "localization_metrics",
     "class_metrics": "localization_metrics",
+    "method_comparisons": "protocol_metrics",
     "classification_history": "classification_metrics",
     "class_accuracy": "classification_metrics",
     "clip_classifiers": "clip_predictions",
@@ -107,6 +112,7 @@ WRITER = {
 }
 PLAIN = {
     *("candidate_classes", "segments", "localization_metrics", "classification_metrics"),
+    "protocol_metrics",
     *CHARTED,
 }
 READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
@@ -138,6 +144,7 @@ SETTINGS = {
     "frame_confidence",
     "segments",
     "localization_metrics",
+    "protocol_metrics",
     *CHARTED,
     "clip_predictions",
     "zar_predictions",

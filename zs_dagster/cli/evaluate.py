@@ -7,12 +7,9 @@ from typing import Annotated
 
 import typer
 
+from zs_dagster.cli.evaluate_localization import class_list, localization
 from zs_dagster.datasets.annotations.activitynet import read_activitynet
-from zs_dagster.errors import InputError
 from zs_dagster.evaluation.accuracy import hits
-from zs_dagster.evaluation.annotations_json import read_ground_truth, read_predictions
-from zs_dagster.evaluation.average_precision import LocalizationMetrics
-from zs_dagster.evaluation.average_precision import evaluate as evaluate_segments
 from zs_dagster.evaluation.bootstrap import Interval
 from zs_dagster.evaluation.classification import (
     ClassificationMetrics,
@@ -23,7 +20,6 @@ from zs_dagster.evaluation.classification import (
 )
 from zs_dagster.evaluation.label_files import read_guesses, read_labels_csv
 from zs_dagster.evaluation.paired import PairedAccuracy, compare_accuracy
-from zs_dagster.evaluation.protocols import PROTOCOLS, get_protocol
 
 MAX_CONFUSIONS = 10
 
@@ -35,23 +31,7 @@ def group() -> None:
     """Score predictions against ground truth."""
 
 
-@app.command("localization")
-def localization(
-    *,
-    ground_truth: Annotated[Path, typer.Option(help="ActivityNet JSON with `database`.")],
-    predictions: Annotated[Path, typer.Option(help="ActivityNet JSON with `results`.")],
-    protocol: Annotated[str, typer.Option(help=", ".join(PROTOCOLS))],
-    classes: Annotated[
-        Path | None, typer.Option(help="Text file, one class a line; restricts both sides.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Compute mean average precision over temporal overlap thresholds."""
-    rules = get_protocol(protocol)
-    chosen = None if classes is None else _classes(classes)
-    truth, found = read_ground_truth(ground_truth), read_predictions(predictions)
-    metrics = evaluate_segments(truth, found, rules, chosen)
-    sys.stdout.write(json.dumps(metrics.to_json()) + "\n" if as_json else _as_text(metrics))
+app.command("localization")(localization)
 
 
 @app.command("classification")
@@ -73,7 +53,7 @@ def classification(
     """Compute top-1, top-5 and mean class accuracy of labels of whole videos."""
     truth = _labels(ground_truth)
     names = sorted({name for labels in truth.values() for name in labels})
-    names = names if classes is None else _classes(classes)
+    names = names if classes is None else class_list(classes)
     check_truth(truth, names)
     files = [predictions] if compare is None else [predictions, compare]
     found = [ranked_classes(truth, read_guesses(path), names, path) for path in files]
@@ -155,36 +135,3 @@ def _class_lines(metrics: ClassificationMetrics) -> list[str]:
 def _percent(interval: Interval) -> str:
     low, high = 100 * interval.low, 100 * interval.high
     return f"{100 * interval.value:6.2f} %  (95 % interval {low:.2f} to {high:.2f})"
-
-
-def _classes(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"class file '{path}' cannot be read: {error}") from error
-    labels = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    if not labels:
-        raise InputError(
-            f"class file '{path}' must name at least one class, one a line; got none"
-        )
-    return labels
-
-
-def _as_text(metrics: LocalizationMetrics) -> str:
-    lines = [
-        f"protocol         {metrics.protocol}",
-        f"ground truth     {metrics.n_ground_truth} segments",
-        f"predictions      {metrics.n_predictions} segments",
-    ]
-    pairs = zip(metrics.thresholds, metrics.mean_ap.tolist(), strict=True)
-    lines += [f"mAP@{tiou:<5g}        {100 * value:6.2f} %" for tiou, value in pairs]
-    lines.append(f"average mAP      {100 * metrics.average_map:6.2f} %")
-    if metrics.n_unknown_label:
-        lines.append(
-            f"ignored          {metrics.n_unknown_label} predictions of unknown classes"
-        )
-    if metrics.n_unknown_video:
-        lines.append(
-            f"false positives  {metrics.n_unknown_video} predictions in unknown videos"
-        )
-    return "\n".join(lines) + "\n"

@@ -19,6 +19,7 @@ from zs_dagster.cli import (
     locate,
     models,
     propose,
+    published,
     queries,
     run,
     sql,
@@ -47,6 +48,7 @@ app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
 app.command("propose")(propose.propose)
 app.command("sweep")(sweep.sweep_grid)
+app.command("published")(published.published)
 app.command("queries")(queries.queries)
 app.command("train-clip")(train.train)
 app.command("import-clip")(train.import_vifi)

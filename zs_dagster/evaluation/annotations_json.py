@@ -41,20 +41,27 @@ def read_ground_truth(path: Path, *, subset: str | None = None) -> LabelledSegme
 
 
 def read_predictions(path: Path) -> LabelledSegments:
+    """Return the segments of `read_listed_predictions`."""
+    return read_listed_predictions(path)[0]
+
+
+def read_listed_predictions(path: Path) -> tuple[LabelledSegments, tuple[str, ...]]:
     """Read scored segments: ``results.{video}[].{label,score,segment}``.
 
     Args:
         path: JSON file; other top-level keys, such as "version", are ignored.
 
     Returns:
-        Segments in the order of the file.
+        Segments in the order of the file; the videos it lists, those without any too.
 
     Raises:
         InputError: If the file cannot be read, is not JSON, or an entry breaks a rule; the
             message names file, video and entry.
     """
     rows: list[Row] = []
+    listed: list[str] = []
     for video, entry in _videos(path, "results", "predictions"):
+        listed.append(video)
         where = f"{path}: video '{video}'"
         if not isinstance(entry, list):
             raise InputError(f"{where} must hold a list of predictions, got {_shown(entry)}")
@@ -63,7 +70,7 @@ def read_predictions(path: Path) -> LabelledSegments:
             label, start_s, end_s = _labelled(prediction, spot)
             score = _number(prediction.get("score"), f"{spot}: score")
             rows.append((video, label, start_s, end_s, score))
-    return LabelledSegments.from_rows(rows)
+    return LabelledSegments.from_rows(rows), tuple(listed)
 
 
 def write_predictions(

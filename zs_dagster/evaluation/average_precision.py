@@ -1,16 +1,14 @@
 """Mean average precision of temporal localization, as the ActivityNet toolkit defines it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zs_dagster.errors import InputError
-from zs_dagster.evaluation.matching import BoolArray, Matches, class_index, match
 from zs_dagster.evaluation.protocols import LocalizationProtocol
+from zs_dagster.evaluation.rules import Counted, counted, matches_of, protocol_ap
 from zs_dagster.segments import FloatArray, LabelledSegments
 
 
@@ -76,6 +74,8 @@ def evaluate(
     predictions: LabelledSegments,
     protocol: LocalizationProtocol,
     classes: Sequence[str] | None = None,
+    *,
+    listed: Collection[str] = (),
 ) -> LocalizationMetrics:
     """Score predictions against ground truth.
 
@@ -86,6 +86,8 @@ def evaluate(
             in videos that the ground truth does not have.
         protocol: One of `PROTOCOLS`, or your own.
         classes: Labels to which both sides are restricted; those of the ground truth if None.
+        listed: Videos the method was run on, even where it found nothing: protocols that count
+            listed videos ask.
 
     Raises:
         InputError: If no ground truth is left to evaluate against, or a class comes twice.
@@ -93,116 +95,34 @@ def evaluate(
     Reference:
         ActivityNet toolkit, `eval_detection.py`; interpolation of VOC 2011 over all points.
     """
-    kept = ground_truth_of(ground_truth, predictions, protocol)
-    names = chosen_classes(kept, classes)
-    matches = matches_of(kept, predictions, protocol, names)
-    is_ours = np.ones(len(predictions), dtype=np.bool_)
-    if classes is not None:
-        is_ours = class_index(predictions.label, names) >= 0
+    rows = counted(ground_truth, predictions, protocol, classes, listed=listed)
+    matches = matches_of(rows, protocol)
+    n_predictions, n_label, n_video = _counts(rows, is_restricted=classes is not None)
     return LocalizationMetrics(
         protocol=protocol.name,
         thresholds=protocol.thresholds,
-        classes=names,
-        ap=per_class_ap(matches, np.ones((1, len(matches.videos))))[0],
+        classes=rows.classes,
+        ap=protocol_ap(matches, np.ones((1, len(matches.videos))), protocol)[0],
         n_ground_truth=int(matches.n_truth.sum()),
-        n_predictions=int(is_ours.sum()),
-        n_unknown_label=int((is_ours & ~np.isin(predictions.label, kept.label)).sum()),
-        n_unknown_video=int((is_ours & ~np.isin(predictions.video_id, kept.video_id)).sum()),
+        n_predictions=n_predictions,
+        n_unknown_label=n_label,
+        n_unknown_video=n_video,
     )
 
 
-def ground_truth_of(
-    ground_truth: LabelledSegments,
-    predictions: LabelledSegments,
-    protocol: LocalizationProtocol,
-) -> LabelledSegments:
-    """The ground truth a protocol counts; all of it where the rule would leave nothing."""
-    predicted = np.unique(predictions.video_id)
-    if not protocol.is_predicted_videos_only:
-        return ground_truth
-    if predicted.size >= np.unique(ground_truth.video_id).size:
-        return ground_truth
-    kept = ground_truth.take(np.isin(ground_truth.video_id, predicted))
-    return kept if len(kept) else ground_truth
-
-
-def chosen_classes(
-    ground_truth: LabelledSegments, classes: Sequence[str] | None
-) -> tuple[str, ...]:
-    """The classes to evaluate: those asked for, or those of the ground truth, sorted.
-
-    Raises:
-        InputError: If none of them has ground truth.
-    """
-    present = sorted(str(label) for label in np.unique(ground_truth.label))
-    chosen = tuple(present if classes is None else classes)
-    if not set(chosen) & set(present):
-        raise InputError(
-            f"there is no ground truth to evaluate against: got {len(ground_truth)} segments "
-            f"of {len(present)} classes, of which {len(chosen)} asked for; check the files and "
-            "the spelling of the classes"
+def _counts(rows: Counted, *, is_restricted: bool) -> tuple[int, int, int]:
+    """Predictions that count, and of these those of unknown labels and in unknown videos."""
+    chosen = set(rows.classes)
+    ours = [
+        (label, video)
+        for label, video in zip(
+            rows.predictions.label.tolist(), rows.predictions.video_id.tolist(), strict=True
         )
-    return chosen
-
-
-def matches_of(
-    ground_truth: LabelledSegments,
-    predictions: LabelledSegments,
-    protocol: LocalizationProtocol,
-    classes: Sequence[str],
-) -> Matches:
-    """`match` with the rules of a protocol."""
-    return match(
-        ground_truth,
-        predictions,
-        classes,
-        protocol.thresholds,
-        is_later_first=protocol.is_later_first,
+        if not is_restricted or label in chosen
+    ]
+    labels, videos = set(rows.truth.label.tolist()), set(rows.truth.video_id.tolist())
+    return (
+        len(ours),
+        sum(label not in labels for label, _ in ours),
+        sum(video not in videos for _, video in ours),
     )
-
-
-def per_class_ap(matches: Matches, weight: NDArray[np.float64]) -> FloatArray:
-    """Average precision where each video counts a given number of times.
-
-    Args:
-        matches: The matching, done once.
-        weight: Shape ``(R, V)``, how often each video counts in each of R evaluations.
-
-    Returns:
-        Shape ``(R, K, C)``; NaN where a class has no ground truth. Copies of one prediction
-        follow each other in the ranking.
-    """
-    n_truth = weight @ matches.n_truth
-    ap = np.full((len(weight), len(matches.is_match), len(matches.classes)), np.nan)
-    for c in range(len(matches.classes)):
-        rows = matches.rows_of(c)
-        copies = weight[:, matches.video[rows]]
-        seen = np.cumsum(copies, axis=1)
-        for k, is_match in enumerate(matches.is_match[:, rows]):
-            ap[:, k, c] = average_precision(is_match, copies, seen, n_truth[:, c])
-    return ap
-
-
-def average_precision(
-    is_match: BoolArray, copies: FloatArray, seen: FloatArray, n_truth: FloatArray
-) -> FloatArray:
-    """Area under the interpolated precision-recall curve of one class at one threshold.
-
-    Precision rises only at matches, so the rest of the ranking is read off ``seen``.
-
-    Args:
-        is_match: Shape ``(N,)``, ranked predictions, best first.
-        copies: Shape ``(R, N)``, how often each prediction counts.
-        seen: Shape ``(R, N)``, running sum of ``copies``.
-        n_truth: Shape ``(R,)``, ground-truth segments.
-
-    Returns:
-        Shape ``(R,)`` in [0, 1]; NaN where there is no ground truth.
-    """
-    gained = copies[:, is_match]
-    at = seen[:, is_match]
-    precision = np.divide(np.cumsum(gained, axis=1), at, out=np.zeros_like(at), where=at > 0)
-    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    area = (gained * envelope).sum(axis=1)
-    ap: FloatArray = np.divide(area, n_truth, out=np.full_like(area, np.nan), where=n_truth > 0)
-    return ap

@@ -1,20 +1,23 @@
-"""How sure a number is: bias-corrected percentile intervals over resampled videos."""
+"""How sure a number is: bias-corrected percentile intervals over resampled videos.
 
-from collections.abc import Sequence
+What an interval is about is the average mAP that as many other videos of the same kind would
+give, the method and the classes being what they are. That is not the number of endlessly many
+videos: interpolation lifts average precision on few. See docs/evaluation.md for what was tried.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from zs_dagster.errors import InputError
-from zs_dagster.evaluation.average_precision import (
-    chosen_classes,
-    ground_truth_of,
-    matches_of,
-    per_class_ap,
-)
 from zs_dagster.evaluation.matching import Matches
 from zs_dagster.evaluation.protocols import LocalizationProtocol
+from zs_dagster.evaluation.rules import Counted, counted, matches_of, protocol_ap
 from zs_dagster.segments import FloatArray, LabelledSegments
+
+Verdict = Literal["better", "worse", "not shown"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,28 @@ class Comparison:
 
     difference: Interval
     ratio: Interval
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the second is better: only an interval without 0 shows a difference."""
+        if self.difference.low > 0:
+            return "better"
+        return "worse" if self.difference.high < 0 else "not shown"
+
+    def sentence(self, first: str, second: str) -> str:
+        """Say in plain words whether the second is better."""
+        verdict = {
+            "better": f"{second} is better than {first}",
+            "worse": f"{second} is worse than {first}",
+            "not shown": f"that {second} and {first} differ is not shown",
+        }[self.verdict]
+        value, low, high = (
+            100 * x for x in (self.difference.value, self.difference.low, self.difference.high)
+        )
+        return (
+            f"{verdict}: {value:+.2f} points of average mAP, "
+            f"{100 * self.difference.level:g} % interval {low:+.2f} to {high:+.2f}"
+        )
 
 
 @dataclass(frozen=True)
@@ -97,11 +122,10 @@ def bootstrap_average_map(
     Raises:
         InputError: As `evaluate`.
     """
-    kept = ground_truth_of(ground_truth, predictions, protocol)
-    names = chosen_classes(kept, classes)
-    matches = matches_of(kept, predictions, protocol, names)
-    weight = _weights(len(matches.videos), resampling)
-    interval = _interval(_average_map(matches, weight), resampling)
+    rows = counted(ground_truth, predictions, protocol, classes)
+    matches = matches_of(rows, protocol)
+    weight = drawn_videos(len(matches.videos), resampling)
+    interval = interval_of(_average_map(matches, weight, protocol), resampling)
     return replace(interval, low=max(interval.low, 0.0), high=min(interval.high, 1.0))
 
 
@@ -111,6 +135,8 @@ def compare_average_map(
     protocol: LocalizationProtocol,
     classes: Sequence[str] | None = None,
     resampling: Resampling = Resampling(),
+    *,
+    listed: tuple[Collection[str], Collection[str]] = ((), ()),
 ) -> Comparison:
     """Paired intervals of difference and ratio of two prediction sets.
 
@@ -123,46 +149,87 @@ def compare_average_map(
         protocol: As for `evaluate`.
         classes: As for `evaluate`; those of the ground truth if None.
         resampling: How many times, and the seed.
+        listed: As for `evaluate`, of either set.
 
     Raises:
         InputError: As `evaluate`.
     """
-    names = chosen_classes(ground_truth, classes)
-    matches = [
-        matches_of(ground_truth_of(ground_truth, one, protocol), one, protocol, names)
-        for one in prediction_sets
+    first, second = _paired_average_maps(
+        ground_truth,
+        [
+            counted(ground_truth, one, protocol, classes, listed=videos)
+            for one, videos in zip(prediction_sets, listed, strict=True)
+        ],
+        protocol,
+        resampling,
+    )
+    return _comparison(first, second, resampling)
+
+
+def compare_with_others(
+    ground_truth: LabelledSegments,
+    first: LabelledSegments,
+    others: Mapping[str, LabelledSegments],
+    protocol: LocalizationProtocol,
+    resampling: Resampling = Resampling(),
+) -> dict[str, Comparison]:
+    """`compare_average_map` of one prediction set against each of several, drawn once.
+
+    Returns:
+        Name -> the first set (as "second") against that one.
+    """
+    rows = [counted(ground_truth, one, protocol) for one in (first, *others.values())]
+    values = _paired_average_maps(ground_truth, rows, protocol, resampling)
+    return {
+        name: _comparison(other, values[0], resampling)
+        for name, other in zip(others, values[1:], strict=True)
+    }
+
+
+def _paired_average_maps(
+    ground_truth: LabelledSegments,
+    rows: Sequence[Counted],
+    protocol: LocalizationProtocol,
+    resampling: Resampling,
+) -> list[FloatArray]:
+    """Average mAP of several sets on the same draws of all videos that any of them has."""
+    matches = [matches_of(one, protocol) for one in rows]
+    videos = {*ground_truth.video_id.tolist(), *(v for one in matches for v in one.videos)}
+    position = {video: i for i, video in enumerate(sorted(videos - set(protocol.blocked)))}
+    weight = drawn_videos(len(position), resampling)
+    return [
+        _average_map(one, weight[:, [position[video] for video in one.videos]], protocol)
+        for one in matches
     ]
-    videos = np.unique(
-        np.concatenate([one.videos for one in matches] + [ground_truth.video_id])
-    )
-    weight = _weights(videos.size, resampling)
-    first, second = (
-        _average_map(one, weight[:, np.searchsorted(videos, one.videos)]) for one in matches
-    )
+
+
+def _comparison(first: FloatArray, second: FloatArray, resampling: Resampling) -> Comparison:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = second / first
-    return Comparison(_interval(second - first, resampling), _interval(ratio, resampling))
+    return Comparison(interval_of(second - first, resampling), interval_of(ratio, resampling))
 
 
-def _weights(num_videos: int, resampling: Resampling) -> FloatArray:
-    """How often each video is drawn, shape ``(1 + R, V)``; the first row is each one once."""
+def drawn_videos(num_videos: int, resampling: Resampling) -> FloatArray:
+    """Return how often each video is drawn, shape ``(1 + R, V)``; in the first row once."""
     generator = np.random.default_rng(resampling.seed)
     share = np.full(num_videos, 1 / num_videos)
     drawn = generator.multinomial(num_videos, share, size=resampling.num_resamples)
     return np.vstack([np.ones(num_videos), drawn]).astype(np.float64)
 
 
-def _average_map(matches: Matches, weight: FloatArray) -> FloatArray:
+def _average_map(
+    matches: Matches, weight: FloatArray, protocol: LocalizationProtocol
+) -> FloatArray:
     """Average mAP of each resample; NaN where no class has ground truth."""
-    ap = per_class_ap(matches, weight).mean(axis=1)
+    ap = protocol_ap(matches, weight, protocol).mean(axis=1)
     count = (~np.isnan(ap)).sum(axis=1)
     total = np.nansum(ap, axis=1)
     mean: FloatArray = np.divide(total, count, out=np.full(len(ap), np.nan), where=count > 0)
     return mean
 
 
-def _interval(values: FloatArray, resampling: Resampling) -> Interval:
-    """The first value, and percentiles of the others, moved by the bootstrap's own bias.
+def interval_of(values: FloatArray, resampling: Resampling) -> Interval:
+    """Return the first value, and percentiles of the others, moved by the bootstrap's own bias.
 
     A video drawn twice confirms itself: its copies rank side by side, so average precision on
     resamples is too high by about the mean of the resamples minus the value (Efron and

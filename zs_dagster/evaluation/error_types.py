@@ -24,7 +24,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from zs_dagster.evaluation.average_precision import average_precision, chosen_classes
+from zs_dagster.errors import InputError
+from zs_dagster.evaluation.interpolated import average_precision
 from zs_dagster.evaluation.matching import Matches, class_index, match
 from zs_dagster.evaluation.protocols import LocalizationProtocol
 from zs_dagster.segments import FloatArray, LabelledSegments, tiou
@@ -73,7 +74,9 @@ def error_types(
     Raises:
         InputError: If there is no ground truth.
     """
-    classes = chosen_classes(ground_truth, None)
+    classes = tuple(str(label) for label in np.unique(ground_truth.label))
+    if not classes:
+        raise InputError("there must be ground truth to tell errors by, got none")
     ranked = _ranked(predictions, classes)
     matches = match(ground_truth, ranked, classes, protocol.thresholds)
     own, other = _overlaps(ranked, ground_truth)
@@ -179,8 +182,7 @@ def _mean_ap(matches: Matches, k: int, copies: FloatArray | None) -> float:
     ap = []
     for c in range(len(matches.classes)):
         rows = matches.rows_of(c)
-        weight = each[None, rows]
-        seen = np.cumsum(weight, axis=1)
-        is_match = matches.is_match[k, rows]
-        ap.append(average_precision(is_match, weight, seen, n_truth[c : c + 1])[0])
+        weight, is_match = each[rows], matches.is_match[k, rows]
+        gained, seen = weight[is_match], np.cumsum(weight)[is_match]
+        ap.append(average_precision(gained[:, None], seen[:, None], n_truth[c : c + 1])[0])
     return float(np.mean(ap))

@@ -1,7 +1,7 @@
 """Which predictions are true positives: one-to-one matching within each video and class."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from zs_dagster.segments import FloatArray, LabelledSegments, tiou
 BoolArray = NDArray[np.bool_]
 IndexArray = NDArray[np.intp]
 
-MAX_PAIRS = 4_000_000  # overlaps computed at a time: bounds the memory to some 200 MB
+MAX_PAIRS = 200_000  # overlaps computed at a time: they stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,24 @@ class Matches:
     video: IndexArray
     is_match: BoolArray
     n_truth: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.bool_]) -> "Matches":
+        """The same matching with some of the predictions; leave out none that is a match."""
+        return replace(
+            self,
+            label=self.label[rows],
+            video=self.video[rows],
+            is_match=self.is_match[:, rows],
+        )
+
+    def of_classes(self, classes: Sequence[int]) -> "Matches":
+        """The same matching with some of the classes, by increasing index."""
+        position = np.full(len(self.classes), -1, dtype=np.intp)
+        position[list(classes)] = np.arange(len(classes))
+        some = self.take(position[self.label] >= 0)
+        names = tuple(self.classes[c] for c in classes)
+        n_truth = self.n_truth[:, list(classes)]
+        return replace(some, classes=names, label=position[some.label], n_truth=n_truth)
 
     def rows_of(self, label: int) -> slice:
         """Rows of one class."""
@@ -67,7 +85,8 @@ def match(
     Reference:
         ActivityNet toolkit, `eval_detection.py`.
     """
-    videos = np.unique(np.concatenate([ground_truth.video_id, predictions.video_id]))
+    names = sorted({*ground_truth.video_id.tolist(), *predictions.video_id.tolist()})
+    videos = {name: i for i, name in enumerate(names)}
     truth = _ranked(ground_truth, classes, videos, is_truth=True, is_later_first=is_later_first)
     found = _ranked(predictions, classes, videos, is_truth=False, is_later_first=is_later_first)
     edges = _overlaps(found, truth, min(thresholds))
@@ -77,10 +96,9 @@ def match(
         is_match[k] = assign(
             edges.prediction[is_near], edges.truth[is_near], found.label.size, truth.label.size
         )
-    n_truth = np.zeros((videos.size, len(classes)), dtype=np.int64)
+    n_truth = np.zeros((len(videos), len(classes)), dtype=np.int64)
     np.add.at(n_truth, (truth.video, truth.label), 1)
-    names = tuple(str(video) for video in videos)
-    return Matches(tuple(classes), names, found.label, found.video, is_match, n_truth)
+    return Matches(tuple(classes), tuple(names), found.label, found.video, is_match, n_truth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +114,7 @@ class _Ranked:
 def _ranked(
     rows: LabelledSegments,
     classes: Sequence[str],
-    videos: NDArray[np.str_],
+    videos: Mapping[str, int],
     *,
     is_truth: bool,
     is_later_first: bool,
@@ -105,13 +123,24 @@ def _ranked(
     label = class_index(rows.label, classes)
     index = np.flatnonzero(label >= 0)
     label, segments = label[index], rows.segments.take(index)
-    video = np.searchsorted(videos, rows.video_id[index]).astype(np.intp)
+    video = _positions(rows.video_id, videos)[index]
     ties: tuple[NDArray[np.generic], ...] = (segments.end_s, segments.start_s, video)
     if is_later_first:
         ties = (-index, video) if is_truth else (-index,)
     keys = (*ties, label) if is_truth else (*ties, -segments.score, label)
-    order = np.lexsort(keys)
+    order = np.lexsort(keys) if is_truth else _lexsort_of_few_ties(keys)
     return _Ranked(label[order], video[order], segments.start_s[order], segments.end_s[order])
+
+
+def _lexsort_of_few_ties(keys: tuple[NDArray[np.generic], ...]) -> IndexArray:
+    """Return ``np.lexsort(keys)``; only rows that the last two leave equal see the others."""
+    order = np.lexsort(keys[-2:])
+    last, next_to_last = keys[-1][order], keys[-2][order]
+    equal = (last[1:] == last[:-1]) & (next_to_last[1:] == next_to_last[:-1])
+    tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
+    some = order[tied]
+    order[tied] = some[np.lexsort(tuple(key[some] for key in keys))]
+    return order
 
 
 def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
@@ -125,9 +154,12 @@ def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
         raise InputError(
             f"classes must differ, got {len(classes)} of which {len(position)} differ"
         )
-    names, inverse = np.unique(labels, return_inverse=True)
-    found = [position.get(str(name), -1) for name in names]
-    return np.array(found, dtype=np.intp)[inverse]
+    return _positions(labels, position)
+
+
+def _positions(names: NDArray[np.str_], position: Mapping[str, int]) -> IndexArray:
+    """Look names up, -1 where there is none: a hash each, where numpy sorts the strings."""
+    return np.array([position.get(name, -1) for name in names.tolist()], dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +182,7 @@ def _overlaps(found: _Ranked, truth: _Ranked, min_overlap: float) -> _Edges:
     cuts = np.arange(MAX_PAIRS, total[-1] if total.size else 0, MAX_PAIRS)
     blocks = np.split(np.arange(count.size), np.searchsorted(total, cuts))
     parts = [_overlaps_of(rows, first, count, (found, truth), min_overlap) for rows in blocks]
-    prediction, position, overlap = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.lexsort((position, -overlap, prediction))
-    return _Edges(prediction[order], position[order], overlap[order])
+    return _Edges(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _overlaps_of(
@@ -162,7 +192,7 @@ def _overlaps_of(
     sides: tuple[_Ranked, _Ranked],
     min_overlap: float,
 ) -> tuple[IndexArray, IndexArray, FloatArray]:
-    """The pairs of some predictions: prediction, ground truth, overlap."""
+    """The pairs of some predictions, each one's best first: prediction, truth, overlap."""
     found, truth = sides
     repeats = count[rows]
     prediction = np.repeat(rows, repeats)
@@ -174,8 +204,9 @@ def _overlaps_of(
         truth.start_s[position],
         truth.end_s[position],
     )
-    is_near = overlap >= min_overlap
-    return prediction[is_near], position[is_near], overlap[is_near]
+    near = np.flatnonzero(overlap >= min_overlap)
+    near = near[np.lexsort((position[near], -overlap[near], prediction[near]))]
+    return prediction[near], position[near], overlap[near]
 
 
 def assign(

@@ -9,7 +9,7 @@ it left, the numbers never rise; the last one is the mAP of the answers as they 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,9 @@ def waterfall(
     Raises:
         InputError: As `evaluate`.
     """
-    fair = replace(protocol, is_predicted_videos_only=False)
+    fair = LocalizationProtocol(
+        protocol.name, protocol.thresholds, is_later_first=protocol.is_later_first
+    )
     values = {
         name: oracle_map(ground_truth, available, protocol.thresholds)
         for name, available in stages.items()

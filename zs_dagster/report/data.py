@@ -156,6 +156,31 @@ class MetricRow:
     highlight: bool = False
 
 
+@dataclass(frozen=True)
+class ProtocolRow:
+    """One number of the method a report is about, under one published protocol.
+
+    Attributes:
+        protocol: Thresholds and matching rules.
+        videos: Which videos count.
+        classes: Which classes, or over which divisions the mean is taken.
+        candidates: ``filtered`` or ``known``.
+        value: Average mAP, fraction.
+        interval: Low and high.
+        sd: Over the divisions; None for one.
+        published: What it may be compared with, percent.
+    """
+
+    protocol: str
+    videos: str
+    classes: str
+    candidates: str
+    value: float
+    interval: tuple[float, float] | None = None
+    sd: float | None = None
+    published: str = "none"
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
     """One dataset: its numbers and its videos.
@@ -166,6 +191,8 @@ class Report:
         summary: Facts in the order shown: models, fps, counts, commit, time.
         metrics: One row per method, in the order shown.
         per_class: ``(class, {method: average precision})``.
+        protocols: The first method under every protocol.
+        comparisons: Sentences: whether the first method is better than each other one.
         notes: Sentences shown below the tables.
         videos: In the order shown.
         ablations: Charts of what each parameter is worth.
@@ -179,6 +206,8 @@ class Report:
     summary: Mapping[str, str] = field(default_factory=dict)
     metrics: Sequence[MetricRow] = ()
     per_class: Sequence[tuple[str, Mapping[str, float]]] = ()
+    protocols: Sequence[ProtocolRow] = ()
+    comparisons: Sequence[str] = ()
     notes: Sequence[str] = ()
     videos: Sequence[VideoReview] = ()
     ablations: Sequence[Chart] = ()

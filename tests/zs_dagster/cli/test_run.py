@@ -32,6 +32,7 @@ ASSETS = {
     "ablations",
     "loss_waterfall",
     "error_types",
+    "protocol_metrics",
     "results",
     "report",
 }

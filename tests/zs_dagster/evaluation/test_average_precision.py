@@ -1,6 +1,5 @@
 """Mean average precision: by hand, against a slow second implementation, and odd inputs."""
 
-import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -159,36 +158,6 @@ def test_the_published_form() -> None:
     assert form["thresholds"] == [float(key) for key in keys]
 
 
-def slow_ap(truth: list[Row], found: list[Row], threshold: float, *, later: bool) -> float:
-    """Average precision of one class, step by step as the toolkit describes it."""
-    if later:
-        later_first = found[::-1]
-        queue = sorted(later_first, key=lambda row: -row[4])
-    else:
-        queue = sorted(found, key=lambda row: (-row[4], row[0], row[2], row[3]))
-        truth = sorted(truth, key=lambda row: (row[0], row[2], row[3]))
-    taken: set[int] = set()
-    curve = []
-    for rank, (video, _, start, end, _) in enumerate(queue, start=1):
-        best, best_overlap = None, threshold
-        for i, (other, _, a, b, _) in enumerate(truth):
-            inter = max(0.0, min(end, b) - max(start, a))
-            union = (end - start) + (b - a) - inter
-            overlap = inter / union if union else 0.0
-            is_better = overlap > best_overlap or (overlap == best_overlap and best is None)
-            is_tie = later and overlap == best_overlap
-            if other == video and i not in taken and (is_better or is_tie):
-                best, best_overlap = i, overlap
-        if best is not None:
-            taken.add(best)
-        curve.append((len(taken) / len(truth), len(taken) / rank))
-    area = 0.0
-    for i in range(len(curve)):
-        step = curve[i][0] - (curve[i - 1][0] if i else 0.0)
-        area += step * max(precision for _, precision in curve[i:])
-    return area
-
-
 spans = st.tuples(st.integers(0, 10), st.integers(0, 6)).map(
     lambda pair: (float(pair[0]), float(pair[0] + pair[1]))
 )
@@ -199,33 +168,6 @@ def rows_of(videos: str, labels: str, max_size: int) -> st.SearchStrategy[list[R
         st.sampled_from(videos), st.sampled_from(labels), spans, st.integers(1, 4)
     ).map(lambda row: (row[0], row[1], *row[2], row[3] / 4))
     return st.lists(row, max_size=max_size)
-
-
-@settings(deadline=None, max_examples=300)
-@given(
-    rows_of("uv", "xyz", 14).filter(len),
-    rows_of("uvw", "xyzo", 40),
-    st.sampled_from(list(PROTOCOLS.values())),
-)
-def test_it_equals_the_slow_way(
-    truth: list[Row], found: list[Row], protocol: LocalizationProtocol
-) -> None:
-    metrics = score(truth, found, protocol)
-    if protocol.name == "zeal-paper":
-        predicted = {row[0] for row in found}
-        if len(predicted) < len({row[0] for row in truth}):
-            truth = [row for row in truth if row[0] in predicted] or truth
-    assert metrics.classes == tuple(sorted({row[1] for row in truth}))
-    for (c, label), (k, threshold) in itertools.product(
-        enumerate(metrics.classes), enumerate(protocol.thresholds)
-    ):
-        expected = slow_ap(
-            [row for row in truth if row[1] == label],
-            [row for row in found if row[1] == label],
-            threshold,
-            later=protocol.is_later_first,
-        )
-        assert metrics.ap[k, c] == pytest.approx(expected, abs=1e-12)
 
 
 @settings(deadline=None)

@@ -8,14 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError
-from zs_dagster.evaluation.average_precision import evaluate, matches_of, per_class_ap
+from zs_dagster.evaluation.average_precision import evaluate
 from zs_dagster.evaluation.bootstrap import (
     Interval,
     Resampling,
     bootstrap_average_map,
     compare_average_map,
 )
+from zs_dagster.evaluation.interpolated import per_class_ap
 from zs_dagster.evaluation.protocols import PROTOCOLS
+from zs_dagster.evaluation.rules import counted, matches_of
 from zs_dagster.segments import LabelledSegments, Segments
 
 THUMOS = PROTOCOLS["thumos14"]
@@ -58,7 +60,7 @@ def test_weights_equal_repeating_the_videos_for_real(seed: int, times: list[int]
         return
     classes = sorted({str(label) for label in truth.label})
     expected = evaluate(many, repeated(found, drawn), THUMOS, classes).ap
-    matches = matches_of(truth, found, THUMOS, classes)
+    matches = matches_of(counted(truth, found, THUMOS, classes), THUMOS)
     weight = np.array([[drawn[video] for video in matches.videos]], dtype=np.float64)
     np.testing.assert_allclose(per_class_ap(matches, weight)[0], expected, atol=1e-12)
 

@@ -106,7 +106,9 @@ def test_fixing_missed_segments_finds_them_before_all_else() -> None:
 
 
 def test_without_ground_truth_nothing_can_be_said() -> None:
-    with pytest.raises(InputError, match="there is no ground truth to evaluate against"):
+    with pytest.raises(
+        InputError, match="there must be ground truth to tell errors by, got none"
+    ):
         counts([FOUND], [])
 
 

@@ -1,0 +1,204 @@
+"""Evaluator: 50,000 proposals, 20 classes, 5 thresholds, over a plain loop of the toolkit's.
+
+Usage: python benchmarks/speed/evaluate.py [--json FILE]. CPU time of one thread, ratios in one
+run. The reference is what people run: the ActivityNet toolkit's loop over data frames, with
+`iterrows`, `groupby(...).get_group` and `loc`. It needs pandas, which is no dependency of this
+project; without pandas the same loop runs on numpy arrays and dictionaries, which is much
+faster than data frames, and `reference_is` says so. Growth is measured at 1, 4 and 16 times
+the videos.
+"""
+
+import argparse
+import importlib.util
+import json
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zs_dagster.evaluation.average_precision import evaluate
+from zs_dagster.evaluation.bootstrap import bootstrap_average_map
+from zs_dagster.evaluation.matching import IndexArray
+from zs_dagster.evaluation.protocols import PROTOCOLS
+from zs_dagster.segments import FloatArray, LabelledSegments, Segments
+
+PROTOCOL = PROTOCOLS["thumos14"]
+VIDEOS, CLASSES, PER_VIDEO, TRUTH_PER_VIDEO = 212, 20, 236, 16
+LIMIT_SECONDS = 1.0
+
+
+def world(times: int = 1) -> tuple[LabelledSegments, LabelledSegments]:
+    """Ground truth and proposals of ``times`` as many videos, two classes in each."""
+    rng = np.random.default_rng(0)
+    num = VIDEOS * times
+    names = np.array([f"video_test_{i:07d}" for i in range(num)])
+    labels = np.array([f"class {c}" for c in range(CLASSES)])
+    shown = rng.integers(0, CLASSES, (num, 2))
+    video = np.repeat(np.arange(num), TRUTH_PER_VIDEO)
+    label = shown[video, rng.integers(0, 2, video.size)]
+    start = rng.uniform(0, 200, video.size)
+    end = start + rng.uniform(1, 9, video.size)
+    asked = np.repeat(np.arange(num), PER_VIDEO)
+    near = asked * TRUTH_PER_VIDEO + rng.integers(0, TRUTH_PER_VIDEO, asked.size)
+    guess = np.where(
+        rng.random(asked.size) < 0.6, label[near], rng.integers(0, CLASSES, asked.size)
+    )
+    begin = np.maximum(start[near] + rng.normal(0, 1, asked.size), 0)
+    stop = np.maximum(end[near] + rng.normal(0, 1, asked.size), begin + 0.2)
+    truth = Segments(start, end, np.ones(video.size))
+    found = Segments(begin, stop, rng.random(asked.size))
+    return (
+        LabelledSegments(names[video], labels[label], truth),
+        LabelledSegments(names[asked], labels[guess], found),
+    )
+
+
+def cpu_seconds(work: Callable[[], object], rounds: int = 1) -> float:
+    """The least CPU seconds of some rounds."""
+    seconds = []
+    for _ in range(rounds):
+        before = time.process_time()
+        work()
+        seconds.append(time.process_time() - before)
+    return min(seconds)
+
+
+def interpolated(matches: list[bool], num_truth: int) -> float:
+    """Area under the interpolated precision-recall curve."""
+    hit = np.array(matches, dtype=bool)
+    precision = np.cumsum(hit) / np.arange(1, hit.size + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(envelope[hit].sum() / num_truth)
+
+
+def assign(overlap: FloatArray, taken: list[set[int]], rows: IndexArray) -> list[bool]:
+    """Let one prediction take its best free segment at each threshold."""
+    order = overlap.argsort()[::-1]
+    flags = []
+    for k, threshold in enumerate(PROTOCOL.thresholds):
+        free = (
+            int(rows[j])
+            for j in order
+            if overlap[j] >= threshold and int(rows[j]) not in taken[k]
+        )
+        best = next(free, None)
+        flags.append(best is not None)
+        if best is not None:
+            taken[k].add(best)
+    return flags
+
+
+def overlap_of(start: float, end: float, starts: FloatArray, ends: FloatArray) -> FloatArray:
+    """Temporal overlap of one segment with several."""
+    inter = np.maximum(np.minimum(end, ends) - np.maximum(start, starts), 0)
+    overlap: FloatArray = inter / ((end - start) + (ends - starts) - inter)
+    return overlap
+
+
+def numpy_loop(truth: LabelledSegments, found: LabelledSegments) -> float:
+    """Average mAP by the toolkit's loop on arrays, one prediction after the other."""
+    scores = []
+    for label in np.unique(truth.label):
+        ours, asked = truth.take(truth.label == label), found.take(found.label == label)
+        groups: dict[str, list[int]] = {}
+        for i, video in enumerate(ours.video_id):
+            groups.setdefault(str(video), []).append(i)
+        taken: list[set[int]] = [set() for _ in PROTOCOL.thresholds]
+        flags = []
+        for i in (-asked.segments.score).argsort(kind="stable"):
+            rows = np.array(groups.get(str(asked.video_id[i]), []), dtype=int)
+            values = overlap_of(
+                asked.segments.start_s[i],
+                asked.segments.end_s[i],
+                ours.segments.start_s[rows],
+                ours.segments.end_s[rows],
+            )
+            flags.append(assign(values, taken, rows))
+        scores.append(
+            [interpolated(list(column), len(ours)) for column in zip(*flags, strict=True)]
+        )
+    return float(np.mean(scores))
+
+
+def pandas_loop(truth: LabelledSegments, found: LabelledSegments) -> float:
+    """Average mAP by the toolkit's loop on data frames."""
+    import pandas as pd
+
+    def frame(rows: LabelledSegments) -> Any:  # noqa: ANN401 - pandas may be absent
+        return pd.DataFrame(
+            {
+                "video": rows.video_id,
+                "label": rows.label,
+                "start": rows.segments.start_s,
+                "end": rows.segments.end_s,
+                "score": rows.segments.score,
+            }
+        )
+
+    by_label, scores = frame(found).groupby("label"), []
+    for label, ours in frame(truth).groupby("label"):
+        groups = ours.reset_index(drop=True).groupby("video")
+        asked = by_label.get_group(label).sort_values("score", ascending=False, kind="stable")
+        taken: list[set[int]] = [set() for _ in PROTOCOL.thresholds]
+        flags = []
+        for _, row in asked.iterrows():
+            try:
+                group = groups.get_group(row["video"])
+            except KeyError:
+                flags.append([False] * len(PROTOCOL.thresholds))
+                continue
+            starts, ends = group["start"].to_numpy(), group["end"].to_numpy()
+            values = overlap_of(row["start"], row["end"], starts, ends)
+            flags.append(assign(values, taken, group.index.to_numpy()))
+        scores.append(
+            [interpolated(list(column), len(ours)) for column in zip(*flags, strict=True)]
+        )
+    return float(np.mean(scores))
+
+
+def main() -> None:
+    """Measure, print, and write JSON if asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    has_pandas = importlib.util.find_spec("pandas") is not None
+    loop = pandas_loop if has_pandas else numpy_loop
+    truth, found = world()
+    ours = cpu_seconds(lambda: evaluate(truth, found, PROTOCOL), 5)
+    reference = cpu_seconds(lambda: loop(truth, found))
+    difference = abs(evaluate(truth, found, PROTOCOL).average_map - loop(truth, found))
+    grown = {1: ours}
+    for times in (4, 16):
+        larger = world(times)
+        grown[times] = cpu_seconds(partial(evaluate, *larger, PROTOCOL), 2)
+    exponent = float(np.polyfit(np.log(list(grown)), np.log(list(grown.values())), 1)[0])
+    answer = {
+        "name": "evaluate",
+        "ours": ours,
+        "reference": reference,
+        "limit": LIMIT_SECONDS,
+        "unit": "CPU seconds",
+        "ratio_to_reference": reference / ours,
+        "ratio_to_limit": LIMIT_SECONDS / ours,
+        "reference_is": loop.__name__,
+        "difference_of_average_mAP": difference,
+        "proposals": len(found),
+        "cpu_seconds_by_times_the_videos": grown,
+        "growth_exponent": exponent,
+        "bootstrap_1000_cpu_seconds": cpu_seconds(
+            lambda: bootstrap_average_map(truth, found, PROTOCOL)
+        ),
+    }
+    if not math.isclose(difference, 0, abs_tol=1e-9):
+        raise SystemExit(f"the loop gives another number: {difference}")
+    print(json.dumps(answer, indent=1))
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(answer) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
