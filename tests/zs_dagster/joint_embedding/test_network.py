@@ -135,6 +135,7 @@ def test_the_last_norm_can_be_left_out_at_inference(small: Make) -> None:
     centred = b - b.mean(axis=1, keepdims=True)
     expected = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
     np.testing.assert_allclose(a, expected, atol=1e-5)
+    assert np.abs(a - b).max() > 0.01
     sentence = np.ones((1, D))
     gap = raw.embed_sentences(sentence) - normed.embed_sentences(sentence)
     assert np.abs(gap).max() > 0.01
