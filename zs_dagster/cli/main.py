@@ -15,7 +15,9 @@ from zs_dagster.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     frames,
+    import_,
     locate,
     models,
     propose,
@@ -43,6 +45,8 @@ app.command("run", cls=DryRunCommand)(run.run)
 app.command("locate")(locate.locate)
 app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
+app.command("export")(export.export)
+app.command("import")(import_.import_segments)
 app.command("propose")(propose.propose)
 app.command("queries")(queries.queries)
 app.command("train-clip")(train.train)
