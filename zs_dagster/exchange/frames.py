@@ -59,11 +59,12 @@ class FrameClock:
         return float(edges[min(max(first, 0), last)]), float(edges[min(max(stop, 0), last)])
 
     def ticks(self, start_s: float, end_s: float) -> FrameRange:
-        """Do as `shown` for frames that begin at k over the rate."""
-        first, stop = (_ceil(time, self.rate) for time in (start_s, end_s))
+        """Do as `shown` for frames that begin at k over the rate, as far as the video goes."""
+        first, stop = (_ceil(min(time, self.end_s), self.rate) for time in (start_s, end_s))
         if first < stop:
             return first, stop
-        before = max(math.floor((start_s + TOLERANCE_S) * self.rate), 0)
+        time_s = min(start_s, self.end_s - 2 * TOLERANCE_S)
+        before = max(math.floor((time_s + TOLERANCE_S) * self.rate), 0)
         return before, before + 1
 
 

@@ -138,6 +138,7 @@ def _segments(
         value = an_object(region.get("value"), f"{spot}: value")
         for span in objects(value.get("ranges"), f"{spot}: ranges"):
             first, last = (number(span.get(end), f"{spot}: {end}") for end in ("start", "end"))
-            times = tick_seconds(rate, first if first > 1 else 0, last + 1)
+            # Number 1 is frame 0 or frame 1: its end is taken as that between them.
+            times = tick_seconds(rate, first if first > 1 else 0, last + 1 if last > 1 else 1)
             for label in value.get(KIND) or []:
                 yield known.segment(video, label, times, spot)
