@@ -13,6 +13,7 @@ from zs_dagster.cli import (
     classify,
     datasets,
     demo,
+    diff,
     doctor,
     evaluate,
     export,
@@ -21,6 +22,7 @@ from zs_dagster.cli import (
     locate,
     models,
     propose,
+    provenance,
     queries,
     run,
     sql,
@@ -47,6 +49,8 @@ app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
 app.command("export")(export.export)
 app.command("import")(import_.import_segments)
+app.command("provenance")(provenance.provenance)
+app.command("diff")(diff.diff)
 app.command("propose")(propose.propose)
 app.command("queries")(queries.queries)
 app.command("train-clip")(train.train)
