@@ -78,6 +78,7 @@ def _report(home: Home, dataset: Dataset) -> Report:
         notes=[*_models_note(dataset), *_notes(metrics)],
         videos=_videos(home, dataset, videos, truth),
         interval_name="95 % bootstrap interval over videos",
+        provenance=f"../provenance/{metrics[0]['run_id']}.json" if metrics else "",
     )
 
 

@@ -83,7 +83,8 @@ def find_run(known: Sequence[Run], wanted: str) -> Run:
         )
         if back >= len(same):
             raise InputError(
-                f"'{wanted}' goes back too far: of '{same[0].dataset}' {len(same)} runs are kept"
+                f"'{wanted}' goes back too far: {len(same)} runs of '{same[0].dataset}' are "
+                "kept"
             )
         return same[back]
     found = [run for run in known if wanted and run.run_id.startswith(wanted)]

@@ -45,7 +45,7 @@ def _list(review: Review, video: Video, segments: list[Segment]) -> str:
             f"{len(segments)} segments; take fewer with --top or --min-score"
         )
     title = f"{review.dataset} {review.method} {safe_name(video.video_id)}"[:70]
-    lines = [f"TITLE: {title}", "FCM: NON-DROP FRAME", f"{VIDEO}{json.dumps(video.video_id)}"]
+    lines = [f"TITLE: {title}", "FCM: NON-DROP FRAME"]
     record = 0
     for count, segment in enumerate(segments, start=1):
         first, stop = video.clock.ticks(segment.start_s, segment.end_s)
@@ -55,6 +55,7 @@ def _list(review: Review, video: Video, segments: list[Segment]) -> str:
         lines += [
             f"{count:03d}  AX       V     C        {times}",
             f"* FROM CLIP NAME: {safe_name(video.path.name)}",
+            f"{VIDEO}{json.dumps(video.video_id)}",
             f"{LABEL}{json.dumps(segment.label)}",
         ]
         lines += [] if segment.score is None else [f"{SCORE}{segment.score:.6g}"]
@@ -75,10 +76,12 @@ def read(text: str, place: str, known: Known) -> Corrections:
         InputError: If the video or a label is missing, or an entry breaks a rule.
     """
     lines = text.splitlines()
-    named = [line.removeprefix(VIDEO) for line in lines if line.startswith(VIDEO)]
+    named = {line.removeprefix(VIDEO) for line in lines if line.startswith(VIDEO)}
     if len(named) != 1:
-        raise InputError(f"{place}: must have one comment '{VIDEO}\"...\"', has {len(named)}")
-    video = known.video(_text(named[0], place), place)
+        raise InputError(
+            f"{place}: must name one video in comments '{VIDEO}\"...\"', names {len(named)}"
+        )
+    video = known.video(_text(named.pop(), place), place)
     rate = known.clock(video).rate
     found = Corrections()
     found.add(video)

@@ -15,6 +15,6 @@ def safe_name(text: str) -> str:
     changed carries a digest.
     """
     kept = _UNSAFE.sub("_", text).lstrip(".-")[:MAX_LENGTH]
-    if kept == text and kept == kept.lower():
+    if kept and kept == text == text.lower():
         return kept
     return f"{kept.strip('_')}-{digest(text)[:8]}"

@@ -169,6 +169,7 @@ class Report:
         videos: In the order shown.
         primary_metric: The metric drawn as bars; intervals belong to it.
         interval_name: What an interval is, such as "95 % bootstrap interval over videos".
+        provenance: Relative URL of the file that says what made the numbers; "" for none.
     """
 
     dataset: str
@@ -180,6 +181,7 @@ class Report:
     videos: Sequence[VideoReview] = ()
     primary_metric: str = "average_mAP"
     interval_name: str = "interval"
+    provenance: str = ""
 
 
 def _is_local(src: str) -> bool:
