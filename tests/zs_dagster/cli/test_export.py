@@ -3,12 +3,11 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from tests.conftest import TinyHome
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.annotations.records import Annotation
 from zs_dagster.datasets.catalogue import load_dataset
@@ -17,11 +16,14 @@ from zs_dagster.datasets.sources import VideoFolder
 from zs_dagster.home import Home
 from zs_dagster.video.decoders import Decoders
 
+if TYPE_CHECKING:
+    from tests.conftest import TinyHome
+
 Cli = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def finished(pristine: TinyHome, tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
+def finished(pristine: "TinyHome", tmp_path_factory: pytest.TempPathFactory) -> "TinyHome":
     """The tiny home after two runs that differ in one parameter and one question."""
     from zs_dagster.cli.graph import materialise, prepare_environment
 
@@ -43,7 +45,7 @@ def finished(pristine: TinyHome, tmp_path_factory: pytest.TempPathFactory) -> Ti
 
 
 @pytest.fixture
-def home(finished: TinyHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyHome:
+def home(finished: "TinyHome", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "TinyHome":
     copied = finished.copy(tmp_path / "home")
     monkeypatch.setenv("ZS_HOME", str(copied.root))
     monkeypatch.setenv("DAGSTER_HOME", str(copied.root / "dagster"))
@@ -54,7 +56,7 @@ def home(finished: TinyHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     "form", ["activitynet", "csv", "label-studio", "fiftyone", "via3", "otio", "edl"]
 )
 def test_what_goes_out_comes_back_as_ground_truth(
-    home: TinyHome, cli: Cli, tmp_path: Path, form: str
+    home: "TinyHome", cli: Cli, tmp_path: Path, form: str
 ) -> None:
     out = tmp_path / "out"
     said = cli("export", "tiny", "--format", form, "--out", out, "--method", "zeal")
@@ -80,7 +82,7 @@ def test_what_goes_out_comes_back_as_ground_truth(
 
 
 def test_the_new_dataset_has_the_reviewed_videos_under_their_ids_and_the_same_questions(
-    home: TinyHome, cli: Cli, tmp_path: Path
+    home: "TinyHome", cli: Cli, tmp_path: Path
 ) -> None:
     file = tmp_path / "a.csv"
     label = "orange square slides right"
@@ -101,7 +103,7 @@ def test_the_new_dataset_has_the_reviewed_videos_under_their_ids_and_the_same_qu
 
 
 def test_clips_hold_exactly_the_frames_of_their_segment(
-    home: TinyHome, cli: Cli, tmp_path: Path
+    home: "TinyHome", cli: Cli, tmp_path: Path
 ) -> None:
     out = tmp_path / "clips"
     assert cli("export", "tiny", "--format", "clips", "--top", "1", "--out", out).status == 0
@@ -178,7 +180,7 @@ def test_nothing_is_overwritten_and_an_unwritable_place_is_told(
 
 
 def test_bad_imports_are_refused_and_leave_nothing(
-    home: TinyHome, cli: Cli, tmp_path: Path
+    home: "TinyHome", cli: Cli, tmp_path: Path
 ) -> None:
     file = tmp_path / "a.csv"
     file.write_text("video,start_s,end_s,label\nfrst,0,1,purple ball rises\n")
@@ -196,7 +198,7 @@ def test_bad_imports_are_refused_and_leave_nothing(
     assert sorted((home.root / "datasets").iterdir()) == before
 
 
-def test_the_card_says_what_made_a_number_and_no_place(home: TinyHome, cli: Cli) -> None:
+def test_the_card_says_what_made_a_number_and_no_place(home: "TinyHome", cli: Cli) -> None:
     ended = cli("provenance", "tiny", "--method", "zeal", "--metric", "average_mAP", "--json")
     said = json.loads(ended.out)
     (row,), card = said["rows"], said["card"]
@@ -243,7 +245,7 @@ def test_a_diff_names_what_was_changed_and_only_that(cli: Cli) -> None:
     assert "Is it low?" in cli("diff", "last~1", "last").out
 
 
-def test_runs_without_a_card_are_said_to_have_none(home: TinyHome, cli: Cli) -> None:
+def test_runs_without_a_card_are_said_to_have_none(home: "TinyHome", cli: Cli) -> None:
     for path in (home.root / "provenance").iterdir():
         path.unlink()
     said = json.loads(cli("diff", "last~1", "last", "--json").out)
