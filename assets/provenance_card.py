@@ -66,7 +66,9 @@ def write_card(
         "prompt": PROMPT,
         "queries": _queries(home, dataset),
         "videos": _videos(home, dataset),
-        "tables": {table: _keep(home, table, dataset.name) for table in KEPT[dataset.task]},
+        "tables": {
+            table: _keep(home, table, dataset.name) for table in _present(home, dataset)
+        },
         "lineage": _lineage(context, dataset.name, dataset.task),
     }
     path = home.provenance / f"{context.run.run_id}.json"
@@ -100,6 +102,8 @@ def _run_config(context: dg.AssetExecutionContext) -> Facts:
 
 
 def _queries(home: Home, dataset: Dataset) -> Facts:
+    if not home.tables.has("class_queries", dataset.name):
+        return {"digest": None, "classes": []}  # Clips can be classified by names alone.
     rows = home.tables.rows("class_queries", dataset.name)
     texts = [{k: v for k, v in row.items() if k != "dataset"} for row in rows]
     return {"digest": digest(rows), "classes": texts}
@@ -108,6 +112,10 @@ def _queries(home: Home, dataset: Dataset) -> Facts:
 def _videos(home: Home, dataset: Dataset) -> Facts:
     rows = home.tables.rows("videos", dataset.name)
     return {row["video_id"]: row["content_hash"] for row in rows if row["status"] == "ok"}
+
+
+def _present(home: Home, dataset: Dataset) -> list[str]:
+    return [t for t in KEPT[dataset.task] if home.tables.has(t, dataset.name)]
 
 
 def _keep(home: Home, table: str, dataset: str) -> str:
