@@ -13,6 +13,7 @@ from assets.classified import (
     first_clip_method,
 )
 from assets.pictures import picture
+from assets.provenance_card import write_card
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -65,7 +66,9 @@ def classification_metrics(
     classes = [row for pair in zip(found, results, strict=True) for row in _classes(*pair)]
     named = [row | {"run_id": context.run.run_id} for row in classes]
     tables.write("class_accuracy", dataset.name, named)
-    return versioned(rows, computed=len(rows), metadata=_shown(rows, found, results))
+    card = write_card(context, home.get(), models.get(), dataset, rows)
+    shown = {**_shown(rows, found, results), **card}
+    return versioned(rows, computed=len(rows), metadata=shown)
 
 
 def _single(one: Classified, result: ClassificationMetrics) -> Iterator[Row]:

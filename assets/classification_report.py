@@ -190,6 +190,7 @@ def _provenance(
     facts = {"models": dataset.profile, "commit": git_commit()}
     if rows:
         facts["CLIP"] = rows[0]["clip"]
+        facts["card"] = f"provenance/{rows[0]['run_id']}.json"
     if shown:
         facts |= {"set": shown[0].split.name, "videos": str(len(shown[0].split.videos))}
         facts["with ground truth"] = str(len(shown[0].truth))

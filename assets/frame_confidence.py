@@ -20,7 +20,7 @@ from zs_dagster.errors import VideoError
 from zs_dagster.frame_confidence.asking import Mask
 from zs_dagster.frame_confidence.task import KIND, ScoringTask
 from zs_dagster.home import Home
-from zs_dagster.models import throughput
+from zs_dagster.models import answers, throughput
 from zs_dagster.models.loading import Models, declared_lvlm
 from zs_dagster.models.protocols import YesNoScorer
 from zs_dagster.progress import track
@@ -58,6 +58,8 @@ def frame_confidence(
         asked = Asking(store, pool, lambda: models.get().scorer(dataset.profile))
         asked.about(unscored)
     _remember_speed(home.get(), fingerprint, models.get(), asked)
+    if asked.n_frames:
+        answers.record(home.get(), fingerprint, models.get().answers(dataset.profile))
     scored = [video for video in videos if video.video_id not in asked.broken]
     parts = [_tabulate(video, home.get(), dataset.name) for video in scored]
     tables.keep_parts(KIND, dataset.name, parts)

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.pictures import picture
+from assets.provenance_card import write_card
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -71,7 +72,8 @@ def localization_metrics(
     tables.write("localization_metrics", dataset.name, rows)
     tables.write("metrics_history", dataset.name, rows, context.run.run_id)
     tables.write("class_metrics", dataset.name, classes)
-    return versioned(rows, computed=len(rows), metadata=_shown(rows))
+    card = write_card(context, home.get(), models.get(), dataset, rows)
+    return versioned(rows, computed=len(rows), metadata=_shown(rows) | card)
 
 
 def _shown(rows: list[Row]) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def _report(home: Home, dataset: Dataset) -> Report:
         interval_name="95 % bootstrap interval over videos",
         ablations=ablation_charts(tables.rows("ablations", dataset.name)),
         losses=[chart for chart in _losses(home, dataset) if chart],
+        provenance=f"../provenance/{metrics[0]['run_id']}.json" if metrics else "",
     )
 
 

@@ -71,6 +71,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def provenance(self) -> Path:
+        """Provenance cards, `RUN.json`."""
+        return self.root / "provenance"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's own folder: `$DAGSTER_HOME`, or one inside the home."""
         return Path(os.environ.get("DAGSTER_HOME") or self.root / "dagster").resolve()

@@ -35,3 +35,23 @@ def test_the_time_is_now_in_utc() -> None:
     stated = datetime.fromisoformat(provenance.utc_now())
     assert stated.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - stated) < timedelta(hours=1)
+
+
+def test_the_environment_names_what_can_change_a_number() -> None:
+    found = provenance.environment()
+    assert {"python", "machine", "numpy", "torch", "transformers", "av"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("/home/me/weights/clip", "clip"),
+        ("local-dir:/home/me/clip", "local-dir:clip"),
+        ("~/clip", "clip"),
+        ("./clip", "clip"),
+        ("owner/name", "owner/name"),
+        ("ViT-B-32", "ViT-B-32"),
+    ],
+)
+def test_a_card_names_a_model_without_its_folder(place: str, shown: str) -> None:
+    assert provenance.portable_name(place) == shown

@@ -15,6 +15,7 @@ from zs_dagster.cli.locate import parse_actions
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.catalogue import (
     AD_HOC_PREFIXES,
+    Catalogue,
     check_sources,
     find_dataset,
     load_catalogue,
@@ -118,22 +119,32 @@ def add(
             "profile": models,
         }
     elif source.exists():
-        values = _portable(load_dataset(source), name)
+        values = portable(load_dataset(source), name)
     else:
         raise InputError(f"'{source}' does not exist; give a folder or a dataset file")
-    if not re.match(PARTITION_NAME, values["name"]):
+    target = check_new_name(home, load_catalogue(home.datasets), values["name"])
+    write_text(target, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    validate(home, target)
+    sys.stdout.write(f"written  {target}\nnext     zs-dagster run {values['name']}\n")
+
+
+def check_new_name(home: Home, catalogue: Catalogue, name: str) -> Path:
+    """Return the file of a dataset that is yet to be made.
+
+    Raises:
+        InputError: If the name breaks the rules or is taken.
+    """
+    if not re.match(PARTITION_NAME, name):
         raise InputError(
             "--name must be letters, digits, '_', '.' and '-', beginning with a letter or "
-            f"digit, got '{values['name']}'"
+            f"digit, got '{name}'"
         )
-    target = home.datasets / f"{values['name']}.yaml"
+    target = home.datasets / f"{name}.yaml"
     if target.exists():
         raise InputError(f"'{target}' exists; give another --name, or delete it")
-    if values["name"] in load_catalogue(home.datasets):
-        raise InputError(f"dataset '{values['name']}' exists already; give another --name")
-    write_text(target, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
-    _validate(home, target)
-    sys.stdout.write(f"written  {target}\nnext     zs-dagster run {values['name']}\n")
+    if name in catalogue:
+        raise InputError(f"dataset '{name}' exists already; give another --name")
+    return target
 
 
 def _where(dataset: Dataset) -> str:
@@ -243,7 +254,7 @@ def _text(videos: Sequence[Row], findings: Sequence[Finding]) -> Iterator[str]:
     yield f"{readable} of {len(videos)} videos can be read; {len(findings)} findings\n"
 
 
-def _portable(dataset: Dataset, name: str | None) -> Row:
+def portable(dataset: Dataset, name: str | None) -> Row:
     """Return a description that holds wherever its file lies: with absolute paths."""
     values = dataset.model_dump(mode="json", exclude_unset=True)
     values["classes"] = dataset.prompt_names
@@ -251,7 +262,12 @@ def _portable(dataset: Dataset, name: str | None) -> Row:
     return values | ({"name": name} if name else {})
 
 
-def _validate(home: Home, target: Path) -> None:
+def validate(home: Home, target: Path) -> None:
+    """Check a dataset file that was just written, as part of the catalogue; delete a bad one.
+
+    Raises:
+        InputError: If it breaks a rule.
+    """
     from zs_dagster.checked_catalogue import checked_catalogue
 
     try:

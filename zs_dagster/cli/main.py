@@ -13,12 +13,16 @@ from zs_dagster.cli import (
     classify,
     datasets,
     demo,
+    diff,
     doctor,
     evaluate,
+    export,
     frames,
+    import_,
     locate,
     models,
     propose,
+    provenance,
     published,
     queries,
     run,
@@ -46,6 +50,10 @@ app.command("run", cls=DryRunCommand)(run.run)
 app.command("locate")(locate.locate)
 app.command("classify")(classify.classify)
 app.command("frames")(frames.frames)
+app.command("export")(export.export)
+app.command("import")(import_.import_segments)
+app.command("provenance")(provenance.provenance)
+app.command("diff")(diff.diff)
 app.command("propose")(propose.propose)
 app.command("sweep")(sweep.sweep_grid)
 app.command("published")(published.published)

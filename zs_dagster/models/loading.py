@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zs_dagster.digests import digest
 from zs_dagster.errors import ModelError
@@ -18,6 +18,7 @@ from zs_dagster.models.protocols import YesNoScorer
 from zs_dagster.models.weights import how_to_get_weights, missing_weights
 
 if TYPE_CHECKING:
+    from zs_dagster.models.lvlm.scorer import TransformersScorer
     from zs_dagster.models.server.scorer import ServerScorer
 
 
@@ -57,6 +58,14 @@ class Models:
             return _server(lvlm)
         with _remedy(profile):
             return _scorer(lvlm, self.device)
+
+    def answers(self, profile: str) -> dict[str, Any]:
+        """Return the tokens that the LVLM of a profile answers with; loads or asks it."""
+        lvlm = load_profile(profile).lvlm
+        if isinstance(lvlm, LvlmServer):
+            return _server(lvlm).spelled_answers
+        with _remedy(profile):
+            return _scorer(lvlm, self.device).spelled_answers
 
     def llm(self, profile: str) -> ServerLlm | LocalLlm:
         """Return the language model of a profile; loaded or reached when first asked."""
@@ -111,7 +120,7 @@ def _server(server: LvlmServer) -> "ServerScorer":
 
 
 @lru_cache(maxsize=1)
-def _scorer(lvlm: Lvlm, device: str) -> YesNoScorer:
+def _scorer(lvlm: Lvlm, device: str) -> "TransformersScorer":
     from zs_dagster.models.lvlm.loading import load_scorer
 
     return load_scorer(

@@ -199,6 +199,7 @@ class Report:
         losses: Charts of where the mAP is lost and to which errors.
         primary_metric: The metric drawn as bars; intervals belong to it.
         interval_name: What an interval is, such as "95 % bootstrap interval over videos".
+        provenance: Relative URL of the file that says what made the numbers; "" for none.
     """
 
     dataset: str
@@ -214,6 +215,7 @@ class Report:
     losses: Sequence[Chart] = ()
     primary_metric: str = "average_mAP"
     interval_name: str = "interval"
+    provenance: str = ""
 
 
 def _is_local(src: str) -> bool:

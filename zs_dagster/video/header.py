@@ -16,11 +16,13 @@ class Header:
         duration_s: Seconds.
         width: Pixels as stored; a rotation is not applied.
         height: Pixels as stored.
+        rate: Average frames per second as an exact fraction, "30000/1001"; "0" if unsaid.
     """
 
     duration_s: float
     width: int
     height: int
+    rate: str = "0"
 
 
 def read_header(path: Path) -> Header:
@@ -36,4 +38,5 @@ def read_header(path: Path) -> Header:
         picture = stream.codec_context
         if duration_s <= 0 or not picture.width:
             raise NotAVideo(path, "its header does not say how long it is")
-        return Header(duration_s, picture.width, picture.height)
+        rate = str(stream.average_rate or stream.guessed_rate or 0)
+        return Header(duration_s, picture.width, picture.height, rate)

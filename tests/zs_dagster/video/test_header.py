@@ -18,6 +18,7 @@ def test_a_header_tells_length_and_size(tmp_path: Path, video: Writer) -> None:
         "duration_s": pytest.approx(2.0),
         "width": 80,
         "height": 48,
+        "rate": "25",
     }
 
 

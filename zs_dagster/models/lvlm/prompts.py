@@ -107,6 +107,11 @@ class Prompts:
             add_special_tokens=not (start and text.startswith(start)),
         )
 
+    def text_of(self, token: int) -> str:
+        """Return a token as the vocabulary writes it, different for every id."""
+        text: str = self._tokenizer.convert_ids_to_tokens(token)
+        return text
+
     def count(self, question: str) -> int:
         """Count the text tokens of the prompt of one question, and its image as one."""
         ids = self._tokenizer(self.render(question), add_special_tokens=False)["input_ids"]

@@ -69,6 +69,13 @@ class TransformersScorer:
         return self._fingerprint
 
     @property
+    def spelled_answers(self) -> dict[str, dict[str, int]]:
+        """Answer -> spelling -> token id: what counts as yes and as no."""
+        tokens, spell = self._backend.answers, self._backend.prompts.text_of
+        sides = {"yes": tokens.yes, "no": tokens.no}
+        return {side: {spell(i): i for i in ids} for side, ids in sides.items()}
+
+    @property
     def mode(self) -> Mode:
         """The mode in use; asking for it runs the start-up check if it has not run yet."""
         return self._modes.last().mode

@@ -49,6 +49,12 @@ class ServerScorer:
         return digest("lvlm-server", STAGE_VERSION, *made_of)
 
     @property
+    def spelled_answers(self) -> dict[str, list[str]]:
+        """Answer -> the tokens that count as it, as the server writes them; may ask it."""
+        labels = self._known().labels
+        return {"yes": sorted(labels.yes), "no": sorted(labels.no)}
+
+    @property
     def mode(self) -> Mode:
         """How answers are read; asks the server on first use."""
         return self._known().labels.mode
