@@ -1,15 +1,16 @@
 """The cached scores of a dataset, joined: what localizers and the report read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assets.feature_rows import sampled_features
 from zs_dagster.home import Home
+from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.similarity import cosine_similarity
+
+__all__ = ["SCORES", "ClassScores", "scored_videos"]
 
 # What `scored_videos` reads: the assets that its readers depend on.
 SCORES = [
@@ -19,31 +20,6 @@ SCORES = [
     "candidate_classes",
     "frame_confidence",
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class ClassScores:
-    """Scores of one class in one video.
-
-    Attributes:
-        video_id: The video.
-        label: The class.
-        is_candidate: Whether the class passed the filter.
-        is_known: Whether the class is in the ground truth of the video.
-        time_s: Shape ``(T,)``, presentation times, seconds.
-        confidence: Shape ``(T, 2)``, P(yes) of start and end question.
-        actionness: Shape ``(T,)``, cosine of frame and description.
-        end_s: End of the last sample's span, seconds.
-    """
-
-    video_id: str
-    label: str
-    is_candidate: bool
-    is_known: bool
-    time_s: NDArray[np.float64]
-    confidence: NDArray[np.float64]
-    actionness: NDArray[np.float64]
-    end_s: float
 
 
 def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
@@ -76,6 +52,8 @@ def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
                 confidence,
                 curve,
                 duration[video["video_id"]],
+                features,
+                texts[label],
             )
             for (label, (time_s, confidence)), curve in zip(
                 scores.items(), actionness, strict=True

@@ -10,14 +10,15 @@ from zs_dagster.datasets.strict import Strict
 class Method(Strict):
     """One way from cached scores to segments; rows of the metrics carry its name.
 
+    `localizer` and `preset` are names that `zs_dagster.localization.registry` knows.
     `candidates` are the classes it may answer: the `filtered` top k, the `known` ones of the
     ground truth (the rows with a cross in the paper's tables), or `any` class, which only the
     random baseline can, as nothing was scored for the others.
     """
 
     description: str = ""
-    localizer: Literal["zeal", "clip-only", "random"] = "zeal"
-    preset: Literal["default", "zeal-paper"] = "default"
+    localizer: str = "zeal"
+    preset: str = "default"
     candidates: Literal["filtered", "known", "any"] = "filtered"
     parameters: dict[str, int | float | str | tuple[float, ...] | bool] = Field(
         default_factory=dict

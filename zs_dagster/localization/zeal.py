@@ -29,7 +29,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from zs_dagster.localization.candidates import spread_out, top_samples
+from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.frame_scores import FrameScores, frame_scores
+from zs_dagster.localization.localizer import Localizer, each_class
 from zs_dagster.localization.merge import merge_neighbours
 from zs_dagster.localization.normalise import normalise
 from zs_dagster.localization.pairing import pair
@@ -39,7 +41,7 @@ from zs_dagster.localization.scoring import score_pairs
 from zs_dagster.localization.soft_nms import soft_nms, soft_nms_sorted_once
 from zs_dagster.segments import FloatArray, Segments
 
-__all__ = ["Proposals", "localize"]
+__all__ = ["ZEAL", "Proposals", "localize", "localize_class"]
 
 PAPER_MIN_SAMPLES = 3
 
@@ -84,6 +86,20 @@ def localize(
     weight = parameters.confidence_weight
     score = score_pairs(start, end, scores.actionness, samples, weight)
     return _select(samples, score, scores, parameters)
+
+
+def localize_class(scores: ClassScores, parameters: ZealParameters) -> Proposals:
+    """Find the segments of a class whose scores were read from the store."""
+    return localize(
+        scores.confidence, scores.actionness, scores.time_s, scores.end_s, parameters
+    )
+
+
+ZEAL = Localizer(
+    "ZEAL",
+    PRESETS,
+    lambda parameters, _: each_class(lambda scores: localize_class(scores, parameters)),
+)
 
 
 def _why_skipped(scores: FrameScores, parameters: ZealParameters) -> str | None:
