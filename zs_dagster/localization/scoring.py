@@ -23,6 +23,47 @@ def mean_inside(values: FloatArray, samples: IndexArray) -> FloatArray:
     return mean
 
 
+def soft_minimum_inside(
+    values: FloatArray, samples: IndexArray, sharpness: float
+) -> FloatArray:
+    """Smooth minimum over each interval: ``-log(mean(exp(-k * values))) / k``, by prefix sums.
+
+    Args:
+        values: Shape ``(T,)``.
+        samples: Shape ``(N, 2)``, first and last sample, both inclusive.
+        sharpness: k > 0; near 0 it is the mean, large it is the minimum.
+
+    Returns:
+        Shape ``(N,)``, between minimum and mean of each interval.
+    """
+    low = values.min(initial=np.inf)
+    weighed = np.exp(-sharpness * (values - low))
+    minimum: FloatArray = low - np.log(mean_inside(weighed, samples)) / sharpness
+    return minimum
+
+
+def mean_around(values: FloatArray, samples: IndexArray, share: float) -> FloatArray:
+    """Mean over what lies just before and just after each interval.
+
+    Args:
+        values: Shape ``(T,)``, T >= 1.
+        samples: Shape ``(N, 2)``, first and last sample, both inclusive.
+        share: Length looked at on each side over that of the interval; at least a sample.
+
+    Returns:
+        Shape ``(N,)``. An interval with nothing around it gets the smallest value of all.
+    """
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    first, stop = samples[:, 0], samples[:, 1] + 1
+    width = np.maximum(np.rint(share * (stop - first)).astype(np.intp), 1)
+    before, after = np.maximum(first - width, 0), np.minimum(stop + width, values.size)
+    count = (first - before) + (after - stop)
+    around = (total[first] - total[before]) + (total[after] - total[stop])
+    nothing = np.full(len(samples), values.min())
+    mean: FloatArray = np.divide(around, count, out=nothing, where=count > 0)
+    return mean
+
+
 def score_pairs(
     start: FloatArray,
     end: FloatArray,
