@@ -10,9 +10,10 @@ from zs_dagster.errors import InputError
 from zs_dagster.localization.frame_scores import FrameScores, frame_scores
 from zs_dagster.localization.localizer import Localizer, each_class
 from zs_dagster.localization.normalise import normalise
-from zs_dagster.localization.proposals import IndexArray, Proposals
+from zs_dagster.localization.proposals import Proposals
 from zs_dagster.localization.scoring import mean_inside
 from zs_dagster.localization.soft_nms import soft_nms
+from zs_dagster.localization.thresholding import runs
 from zs_dagster.segments import FloatArray, Segments
 
 
@@ -108,12 +109,6 @@ def _ranked_runs(
     if not kept.size:
         return Proposals.none(f"all runs score below min_score={parameters.min_score:g}")
     return Proposals.ranked(samples[kept], score, scores.time_s, scores.span_end_s)
-
-
-def runs(is_active: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> IndexArray:
-    """First and last sample (inclusive) of each run of true values, shape ``(N, 2)``."""
-    edges = np.diff(np.concatenate([[0], is_active.astype(np.int8), [0]]))
-    return np.column_stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1])
 
 
 CLIP_ONLY = Localizer(

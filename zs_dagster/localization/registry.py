@@ -5,6 +5,7 @@ from typing import Any
 from zs_dagster.errors import InputError
 from zs_dagster.localization.clip_only import CLIP_ONLY
 from zs_dagster.localization.experts import EXPERTS
+from zs_dagster.localization.freezad import FREEZAD, T3AL0
 from zs_dagster.localization.localizer import Localizer
 from zs_dagster.localization.random_scores import RANDOM
 from zs_dagster.localization.zeal import ZEAL
@@ -12,6 +13,8 @@ from zs_dagster.localization.zeal import ZEAL
 LOCALIZERS: dict[str, Localizer[Any]] = {
     "zeal": ZEAL,
     "experts": EXPERTS,
+    "t3al0": T3AL0,
+    "freezad": FREEZAD,
     "clip-only": CLIP_ONLY,
     "random": RANDOM,
 }
