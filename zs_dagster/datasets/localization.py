@@ -46,7 +46,11 @@ class FrameEconomy(Strict):
 
 
 class Localization(Strict):
-    """How untrimmed videos are sampled, filtered and localized."""
+    """How untrimmed videos are sampled, filtered and localized.
+
+    With ``score_middle`` the LVLM is also asked the middle question of the classes that have
+    one, which only some localizers read.
+    """
 
     fps: Annotated[float, Field(gt=0, le=60)] = 1.0
     top_k: Annotated[int, Field(ge=1)] = 3
@@ -54,6 +58,7 @@ class Localization(Strict):
     filter_text: Literal["name", "description"] = "name"
     protocol: str = "thumos14"
     score_known_classes: bool = False
+    score_middle: bool = False
     economy: FrameEconomy = FrameEconomy()
     methods: Annotated[dict[str, Method], Field(min_length=1)] = Field(
         default_factory=lambda: {"zeal": Method()}

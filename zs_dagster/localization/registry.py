@@ -8,11 +8,13 @@ from zs_dagster.localization.experts import EXPERTS
 from zs_dagster.localization.freezad import FREEZAD, T3AL0
 from zs_dagster.localization.localizer import Localizer
 from zs_dagster.localization.random_scores import RANDOM
+from zs_dagster.localization.stages import STAGES
 from zs_dagster.localization.zeal import ZEAL
 
 LOCALIZERS: dict[str, Localizer[Any]] = {
     "zeal": ZEAL,
     "experts": EXPERTS,
+    "stages": STAGES,
     "t3al0": T3AL0,
     "freezad": FREEZAD,
     "clip-only": CLIP_ONLY,

@@ -12,7 +12,7 @@ PROMPT = "This is a frame from a video of {name}. {question} Only answer yes or 
 
 @dataclass(frozen=True)
 class ClassQuery:
-    """Two yes/no questions, answerable from one frame, and a description of a class.
+    """Yes/no questions, each answerable from one frame, and a description of a class.
 
     Attributes:
         label: Exact class label of the dataset.
@@ -21,6 +21,7 @@ class ClassQuery:
         end_question: About its last moments; a different one.
         description: What the action looks like, one short sentence without adverbs.
         source: Who wrote it.
+        middle_question: About the moments between, if anybody wrote one; differs from both.
         provenance: How a language model was asked; empty for what people wrote.
     """
 
@@ -30,10 +31,12 @@ class ClassQuery:
     end_question: str
     description: str
     source: str
+    middle_question: str | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        empty = [name for name, text in self.texts().items() if not text.strip()]
+        given = {name: text for name, text in self.texts().items() if text is not None}
+        empty = [name for name, text in given.items() if not text.strip()]
         if empty:
             raise QueryError(f"class '{self.label}': {empty[0]} must not be empty; write one")
         if self.start_question == self.end_question:
@@ -41,8 +44,13 @@ class ClassQuery:
                 f"class '{self.label}': start and end question must differ, "
                 f"got '{self.start_question}' twice"
             )
+        if self.middle_question in (self.start_question, self.end_question):
+            raise QueryError(
+                f"class '{self.label}': the middle question must differ from start and end "
+                f"question, got '{self.middle_question}' twice"
+            )
 
-    def texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, Any]:
         """Return the row of the table: every text, without the provenance."""
         return {name: text for name, text in vars(self).items() if name != "provenance"}
 
@@ -52,6 +60,17 @@ class ClassQuery:
             PROMPT.format(name=self.prompt_name, question=self.start_question),
             PROMPT.format(name=self.prompt_name, question=self.end_question),
         )
+
+    def middle_prompt(self) -> str | None:
+        """Return the middle prompt, or None where nobody wrote a middle question."""
+        if self.middle_question is None:
+            return None
+        return PROMPT.format(name=self.prompt_name, question=self.middle_question)
+
+    def asked(self, *, middle: bool) -> tuple[str, ...]:
+        """Return the start and the end prompt, and the middle one if it is wanted and there."""
+        between = self.middle_prompt() if middle else None
+        return self.prompts() if between is None else (*self.prompts(), between)
 
 
 class QueryWriter(Protocol):
