@@ -46,7 +46,7 @@ def frame_confidence(
     models: ModelsResource,
     decoders: DecodersResource,
 ) -> dg.MaterializeResult:
-    """P(yes) of each question about a candidate class, start, end, perhaps middle, per frame."""
+    """P(yes) of the questions on each candidate class: start, end, perhaps middle."""
     dataset, tables = library.untrimmed(context.partition_key), home.get().tables
     store = home.get().store
     fingerprint = models.get().lvlm_fingerprint(dataset.profile)

@@ -108,7 +108,7 @@ def mean_between(values: FloatArray, samples: IndexArray) -> FloatArray:
         values: Shape ``(T,)``.
         samples: Shape ``(N, 2)``, first < last.
     """
-    inner = samples + [1, -1]
+    inner = samples + np.array([1, -1])
     is_empty = inner[:, :1] > inner[:, 1:]
     return mean_inside(values, np.where(is_empty, samples, inner))
 
