@@ -66,5 +66,5 @@ def class_queries(
         logger.warning("the query bank has '%s', which is no class of the dataset", label)
     writer = library.query_writer(dataset, models.get())
     queries, written = cached_queries(writer, dataset.classes, home.get().store)
-    rows = [config.applied_to(query).texts() for query in queries]
+    rows = [config.applied_to(query).row() for query in queries]
     return publish(context, home.get(), rows, computed=written, reused=len(rows) - written)

@@ -28,6 +28,7 @@ NUM_PICKED = 4
 PROTOTYPE_REACH_S, JITTER_S = 15 / FRAME_RATE, 10 / FRAME_RATE
 FRAME_HEAD_SHARE = 1e-3  # Of the learning rate.
 TARGET_SHARE = 0.8
+MOMENTA, EPSILON = (0.9, 0.999), 1e-8
 
 
 @dataclass(frozen=True)
@@ -47,25 +48,49 @@ class Schedule:
     smoothing_s: float
 
 
-class Heads:
-    """Two linear heads and their optimiser."""
+class Head:
+    """A square matrix, the identity at first, and its Adam (Kingma and Ba, arXiv:1412.6980).
 
-    def __init__(self, width: int, schedule: Schedule) -> None:
+    Our own few lines of it: importing torch's optimisers costs more than most adaptations.
+    """
+
+    def __init__(self, width: int, learning_rate: float, weight_decay: float) -> None:
         import torch
 
+        self.weight = torch.eye(width, dtype=torch.float64, requires_grad=True)
+        self._rate, self._decay, self._steps = learning_rate, weight_decay, 0
+        self._mean, self._square = np.zeros((2, width, width))
+
+    def step(self, slope: "Tensor") -> None:
+        """Follow the gradient of a loss, shape ``(D, D)``."""
+        import torch
+
+        gradient = (slope + self._decay * self.weight.detach()).numpy()
+        self._steps += 1
+        self._mean += (1 - MOMENTA[0]) * (gradient - self._mean)
+        self._square += (1 - MOMENTA[1]) * (gradient**2 - self._square)
+        mean, square = (
+            moment / (1 - beta**self._steps)
+            for moment, beta in zip((self._mean, self._square), MOMENTA, strict=True)
+        )
+        change = self._rate * mean / (np.sqrt(square) + EPSILON)
+        with torch.no_grad():
+            self.weight -= torch.from_numpy(change)
+
+
+class Heads:
+    """Two linear heads, one behind the frames and one behind the text."""
+
+    def __init__(self, width: int, schedule: Schedule) -> None:
+        rate, decay = schedule.learning_rate, schedule.weight_decay
         self._schedule = schedule
-        self._frame = torch.eye(width, dtype=torch.float64, requires_grad=True)
-        self._text = torch.eye(width, dtype=torch.float64, requires_grad=True)
-        groups: list[dict[str, Any]] = [
-            {"params": [self._frame], "lr": schedule.learning_rate * FRAME_HEAD_SHARE},
-            {"params": [self._text], "lr": schedule.learning_rate},
-        ]
-        self._adam = torch.optim.Adam(groups, weight_decay=schedule.weight_decay)
+        self._frame = Head(width, rate * FRAME_HEAD_SHARE, decay)
+        self._text = Head(width, rate, decay)
 
     def apply(self, frames: FloatArray, text: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return frames ``(T, D)`` and text ``(D,)`` behind the heads as they are now."""
-        frame_head, text_head = (h.detach().numpy() for h in (self._frame, self._text))
-        return frames @ frame_head, text @ text_head
+        frame, told = (h.weight.detach().numpy() for h in (self._frame, self._text))
+        return frames @ frame, text @ told
 
     def adapt(
         self,
@@ -93,15 +118,15 @@ class Heads:
     def _step(self, positive: FloatArray, negative: FloatArray, text: FloatArray) -> None:
         import torch
 
-        told = torch.from_numpy(text) @ self._text
-        near = torch.from_numpy(positive) @ self._frame
-        far = torch.from_numpy(negative) @ self._frame
+        told = torch.from_numpy(text) @ self._text.weight
+        near = torch.from_numpy(positive) @ self._frame.weight
+        far = torch.from_numpy(negative) @ self._frame.weight
         alike = torch.cosine_similarity(torch.cat([near, far]), told[None], dim=-1)
         wanted = torch.cat([torch.ones(len(near)), torch.zeros(len(far))]).double()
         loss = byol(alike, wanted) + byol(near, told)
-        self._adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._adam.step()
+        slopes = torch.autograd.grad(loss, [self._frame.weight, self._text.weight])
+        self._frame.step(slopes[0])
+        self._text.step(slopes[1])
 
 
 def byol(prediction: "Tensor", target: "Tensor") -> "Tensor":

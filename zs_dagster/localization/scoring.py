@@ -26,19 +26,23 @@ def mean_inside(values: FloatArray, samples: IndexArray) -> FloatArray:
 def soft_minimum_inside(
     values: FloatArray, samples: IndexArray, sharpness: float
 ) -> FloatArray:
-    """Smooth minimum over each interval: ``-log(mean(exp(-k * values))) / k``, by prefix sums.
+    """Smooth minimum over each interval: ``-log(mean(exp(-k * values))) / k``.
 
     Args:
         values: Shape ``(T,)``.
-        samples: Shape ``(N, 2)``, first and last sample, both inclusive.
+        samples: Shape ``(N, 2)``, N >= 1, first and last sample, both inclusive.
         sharpness: k > 0; near 0 it is the mean, large it is the minimum.
 
     Returns:
-        Shape ``(N,)``, between minimum and mean of each interval.
+        Shape ``(N,)``, between minimum and mean of each interval, O(their total length): a
+        difference of prefix sums would drown the small terms in the large ones.
     """
-    low = values.min(initial=np.inf)
-    weighed = np.exp(-sharpness * (values - low))
-    minimum: FloatArray = low - np.log(mean_inside(weighed, samples)) / sharpness
+    low = values.min()
+    weighed = np.append(np.exp(-sharpness * (values - low)), 0.0)
+    total = np.add.reduceat(weighed, (samples + np.array([0, 1])).ravel())[::2]
+    length = samples[:, 1] + 1 - samples[:, 0]
+    soft = low - np.log(np.maximum(total / length, np.finfo(np.float64).tiny)) / sharpness
+    minimum: FloatArray = np.minimum(soft, mean_inside(values, samples))
     return minimum
 
 

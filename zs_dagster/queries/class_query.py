@@ -35,8 +35,7 @@ class ClassQuery:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        given = {name: text for name, text in self.texts().items() if text is not None}
-        empty = [name for name, text in given.items() if not text.strip()]
+        empty = [name for name, text in self.texts().items() if not text.strip()]
         if empty:
             raise QueryError(f"class '{self.label}': {empty[0]} must not be empty; write one")
         if self.start_question == self.end_question:
@@ -50,9 +49,14 @@ class ClassQuery:
                 f"question, got '{self.middle_question}' twice"
             )
 
-    def texts(self) -> dict[str, Any]:
-        """Return the row of the table: every text, without the provenance."""
-        return {name: text for name, text in vars(self).items() if name != "provenance"}
+    def texts(self) -> dict[str, str]:
+        """Return every text there is, without the provenance."""
+        given = {name: text for name, text in vars(self).items() if text is not None}
+        return {name: text for name, text in given.items() if name != "provenance"}
+
+    def row(self) -> dict[str, str | None]:
+        """Return the row of the table: the texts, empty where there is none."""
+        return {"middle_question": None, **self.texts()}
 
     def prompts(self) -> tuple[str, str]:
         """Return the start and the end prompt (ZEAL, arXiv:2410.14340, section 3)."""

@@ -7,6 +7,7 @@ import torch
 from zs_dagster.localization.adaptation import (
     NUM_PICKED,
     Adaptation,
+    Head,
     Schedule,
     byol,
     negatives,
@@ -35,6 +36,20 @@ def test_the_loss_by_hand() -> None:
     # Two rows: summed over rows (1.2 * 0.9, 1.6 * 0.1), then the mean of both.
     rows = byol(torch.tensor([[3.0, 4.0], [3.0, 4.0]]), torch.tensor([5.0, 0.0]))
     assert rows.item() == pytest.approx(2 - (1.2 * 0.9 + 1.6 * 0.1))
+
+
+def test_steps_of_the_optimiser_by_hand() -> None:
+    head = Head(1, learning_rate=0.1, weight_decay=0.5)
+    weight = 1.0
+    mean = square = 0.0
+    for step, slope in enumerate((2.0, -1.0), start=1):
+        head.step(torch.tensor([[slope]]))
+        gradient = slope + 0.5 * weight
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        unbiased = (square / (1 - 0.999**step)) ** 0.5
+        weight -= 0.1 * (mean / (1 - 0.9**step)) / (unbiased + 1e-8)
+        assert head.weight.item() == pytest.approx(weight)
 
 
 def test_no_step_changes_nothing() -> None:

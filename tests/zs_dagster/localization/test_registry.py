@@ -19,7 +19,7 @@ VARIANTS = [(name, preset) for name, found in LOCALIZERS.items() for preset in f
 
 def video(length: int, classes: int = 3, seed: int = 0) -> list[ClassScores]:
     rng = np.random.default_rng(seed)
-    features, time_s = rng.normal(size=(length, 8)), np.arange(length) * 0.5 + 0.1
+    features, time_s = rng.normal(size=(length, 8)), np.arange(float(length)) * 0.5 + 0.1
     return [
         ClassScores(
             video_id=f"video {seed}",
