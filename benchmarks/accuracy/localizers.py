@@ -27,7 +27,7 @@ from zs_dagster.segments import LabelledSegments
 EACH = {"is_single_label": False}
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "zeal": ("zeal", {}),
-    "zeal, best of one parameter": ("zeal", {"confidence_weight": 0.2}),
+    "zeal, confidence_weight 0.2": ("zeal", {"confidence_weight": 0.2}),
     "experts": ("experts", {}),
     "experts without contrast": ("experts", {"contrast_weight": 0}),
     "experts without order": ("experts", {"order_weight": 0}),
