@@ -74,7 +74,8 @@ def test_its_words_are_reviewed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("middle", [MIDDLE, None])
 def test_an_exported_bank_reads_the_same(tmp_path: Path, middle: str | None) -> None:
-    given = ClassQuery("jump", "jump", *TEXTS.values(), "me", middle_question=middle)
+    named = {"label": "jump", "prompt_name": "jump", "source": "me"}
+    given = ClassQuery(**named, **TEXTS, middle_question=middle)
     path = tmp_path / "bank.yaml"
     path.write_text(bank_text([given]))
     found = QueryBank(path, name="me").write("jump")
