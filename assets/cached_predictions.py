@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 from assets.class_scores import ClassScores, scored_videos
 from assets.feature_rows import sampled_features
 from assets.localization_metrics import labelled
-from assets.segments import Localizer
+from assets.segments import MethodRun
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.localization import Method
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.grid import Point
 from zs_dagster.home import Home
 from zs_dagster.localization.class_filter import class_ranks, video_similarity
+from zs_dagster.localization.localizer import EachClass
 from zs_dagster.segments import LabelledSegments, Segments
 
 FILTER = ("top_k", "filter_frames", "filter_text")
 RATE = "fps"
+Pair = tuple[str, str]
 Texts = dict[str, dict[str, NDArray[Any]]]
 """Kind of text -> class -> feature (D,)."""
 
@@ -101,7 +103,7 @@ class CachedPredictions:
 
     scores: CachedScores
     name: str
-    _last: tuple[object, dict[tuple[str, str], Segments]] = (None, {})
+    _last: tuple[object, dict[tuple[str, str, tuple[str, ...]], Segments]] = (None, {})
 
     @property
     def method(self) -> Method:
@@ -122,41 +124,48 @@ class CachedPredictions:
             InputError: For the first such setting.
         """
         for point in points:
-            self.localizer(point)
+            self.started(point)
             self._stride(point)
             self._candidates(point)
 
-    def localizer(self, point: Point) -> Localizer:
+    def started(self, point: Point) -> MethodRun:
         """Return the method with the parameters of a setting, checked."""
         tried = {k: v for k, v in point.items() if k not in (*FILTER, RATE)}
         parameters = {**self.method.parameters, **tried}
-        return Localizer.of(
+        return MethodRun.of(
             self.name, self.method.model_copy(update={"parameters": parameters}), {}
         )
 
-    def chosen(self, point: Point) -> list[ClassScores]:
-        """Return the scores that a setting looks at, one item per video and class."""
+    def chosen(self, point: Point) -> list[list[ClassScores]]:
+        """Return the scores that a setting looks at: per video one item per class."""
         candidates, stride = self._candidates(point), self._stride(point)
-        localizer, labels = self.localizer(point), self.scores.dataset.classes
+        run, labels = self.started(point), self.scores.dataset.classes
         found = []
         for video, scores in self.scores.videos.items():
             marked = [replace(s, is_candidate=s.label in candidates[video]) for s in scores]
-            found += [_every(s, stride) for s in localizer.chosen(marked, labels)]
+            found.append([_every(s, stride) for s in run.chosen(marked, labels)])
         return found
 
     def __call__(self, point: Point) -> LabelledSegments:
-        """Return the segments of all videos at a setting."""
-        localizer = self.localizer(point)
-        key = (localizer.parameters, self._stride(point))
-        if key != self._last[0]:
-            self._last = (key, {})
-        known = self._last[1]
-        chosen = self.chosen(point)
-        for scores in chosen:
-            if (scores.video_id, scores.label) not in known:
-                segments = localizer.localize(scores).segments
-                known[scores.video_id, scores.label] = segments
-        return _joined({(s.video_id, s.label): known[s.video_id, s.label] for s in chosen})
+        """Return the segments of all videos at a setting.
+
+        Segments are taken over from the last setting where its parameters were the same; if
+        the localizer looks at all classes of a video, where those were the same too.
+        """
+        run = self.started(point)
+        setting = (run.parameters, self._stride(point))
+        if setting != self._last[0]:
+            self._last = (setting, {})
+        known, is_each = self._last[1], isinstance(run.localize, EachClass)
+        found: dict[Pair, Segments] = {}
+        for video in self.chosen(point):
+            classes = () if is_each else tuple(scores.label for scores in video)
+            pairs = {(s.video_id, s.label): s for s in video}
+            new = [s for pair, s in pairs.items() if (*pair, classes) not in known]
+            for scores, made in zip(new, run.localize(new), strict=True):
+                known[scores.video_id, scores.label, classes] = made.segments
+            found |= {pair: known[*pair, classes] for pair in pairs}
+        return _joined(found)
 
     def _candidates(self, point: Point) -> dict[str, set[str]]:
         """Return the classes of each video that pass the filter; all of them were scored."""
@@ -229,10 +238,12 @@ def _every(scores: ClassScores, stride: int) -> ClassScores:
         time_s=scores.time_s[::stride],
         confidence=scores.confidence[::stride],
         actionness=scores.actionness[::stride],
+        features=scores.features[::stride],
+        middle=None if scores.middle is None else scores.middle[::stride],
     )
 
 
-def _joined(found: dict[tuple[str, str], Segments]) -> LabelledSegments:
+def _joined(found: dict[Pair, Segments]) -> LabelledSegments:
     counts = [len(segments) for segments in found.values()]
     columns = [
         np.concatenate([getattr(s, name) for s in found.values()] or [np.zeros(0)])

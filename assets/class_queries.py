@@ -24,6 +24,7 @@ class ClassQueriesConfig(dg.Config):
 
     start_questions: dict[str, str] = Field(default={}, description="Label -> start question.")
     end_questions: dict[str, str] = Field(default={}, description="Label -> end question.")
+    middle_questions: dict[str, str] = Field(default={}, description="Label -> middle one.")
     descriptions: dict[str, str] = Field(default={}, description="Label -> description.")
 
     def applied_to(self, query: ClassQuery) -> ClassQuery:
@@ -31,6 +32,7 @@ class ClassQueriesConfig(dg.Config):
         given = {
             "start_question": self.start_questions.get(query.label),
             "end_question": self.end_questions.get(query.label),
+            "middle_question": self.middle_questions.get(query.label),
             "description": self.descriptions.get(query.label),
         }
         texts: dict[str, Any] = {name: text for name, text in given.items() if text is not None}
@@ -42,7 +44,8 @@ class ClassQueriesConfig(dg.Config):
         Raises:
             QueryError: Naming the first of them.
         """
-        given = {*self.start_questions, *self.end_questions, *self.descriptions}
+        questions = {*self.start_questions, *self.end_questions, *self.middle_questions}
+        given = questions | {*self.descriptions}
         unknown = sorted(given - set(dataset.classes))
         if unknown:
             raise QueryError(f"'{unknown[0]}' is not a class of dataset '{dataset.name}'")
@@ -63,5 +66,5 @@ def class_queries(
         logger.warning("the query bank has '%s', which is no class of the dataset", label)
     writer = library.query_writer(dataset, models.get())
     queries, written = cached_queries(writer, dataset.classes, home.get().store)
-    rows = [config.applied_to(query).texts() for query in queries]
+    rows = [config.applied_to(query).row() for query in queries]
     return publish(context, home.get(), rows, computed=written, reused=len(rows) - written)

@@ -1,15 +1,16 @@
 """The cached scores of a dataset, joined: what localizers and the report read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assets.feature_rows import sampled_features
 from zs_dagster.home import Home
+from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.similarity import cosine_similarity
+
+__all__ = ["SCORES", "ClassScores", "scored_videos"]
 
 # What `scored_videos` reads: the assets that its readers depend on.
 SCORES = [
@@ -20,30 +21,7 @@ SCORES = [
     "frame_confidence",
 ]
 
-
-@dataclass(frozen=True, eq=False)
-class ClassScores:
-    """Scores of one class in one video.
-
-    Attributes:
-        video_id: The video.
-        label: The class.
-        is_candidate: Whether the class passed the filter.
-        is_known: Whether the class is in the ground truth of the video.
-        time_s: Shape ``(T,)``, presentation times, seconds.
-        confidence: Shape ``(T, 2)``, P(yes) of start and end question.
-        actionness: Shape ``(T,)``, cosine of frame and description.
-        end_s: End of the last sample's span, seconds.
-    """
-
-    video_id: str
-    label: str
-    is_candidate: bool
-    is_known: bool
-    time_s: NDArray[np.float64]
-    confidence: NDArray[np.float64]
-    actionness: NDArray[np.float64]
-    end_s: float
+COLUMNS = ("time_s", "p_start", "p_end", "p_middle")
 
 
 def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
@@ -76,22 +54,29 @@ def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
                 confidence,
                 curve,
                 duration[video["video_id"]],
+                features,
+                texts[label],
+                middle,
             )
-            for (label, (time_s, confidence)), curve in zip(
+            for (label, (time_s, confidence, middle)), curve in zip(
                 scores.items(), actionness, strict=True
             )
         ]
 
 
-def _confidence(home: Home, dataset: str, video_id: str) -> dict[str, tuple[Any, Any]]:
-    """Return per class the times (T,) and P(yes) (T, 2) of a video."""
+def _confidence(home: Home, dataset: str, video_id: str) -> dict[str, tuple[Any, Any, Any]]:
+    """Return per class times (T,), P(yes) (T, 2), and (T,) of the middle, of a video."""
     part = home.tables.part_of("frame_confidence", dataset, video_id)
     table = home.tables.read("frame_confidence", dataset, part)
-    columns = {name: table[name].to_numpy() for name in ("time_s", "p_start", "p_end")}
     labels = np.array(table["label"].to_pylist(), dtype=np.str_)
+    # Tables of older versions have no such column; a null becomes NaN.
+    names = [name for name in COLUMNS if name in table.column_names]
+    columns = {n: table[n].to_numpy().astype(np.float64) for n in names}
     scores = {}
     for label in dict.fromkeys(labels.tolist()):
-        rows = labels == label
-        p_yes = np.stack([columns["p_start"][rows], columns["p_end"][rows]], axis=1)
-        scores[label] = (columns["time_s"][rows], p_yes)
+        of = {name: column[labels == label] for name, column in columns.items()}
+        p_yes = np.stack([of["p_start"], of["p_end"]], axis=1)
+        middle = of.get("p_middle")
+        is_asked = middle is not None and not np.isnan(middle).any()
+        scores[label] = (of["time_s"], p_yes, middle if is_asked else None)
     return scores

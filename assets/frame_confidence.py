@@ -24,7 +24,6 @@ from zs_dagster.models import answers, throughput
 from zs_dagster.models.loading import Models, declared_lvlm
 from zs_dagster.models.protocols import YesNoScorer
 from zs_dagster.progress import track
-from zs_dagster.queries.class_query import ClassQuery
 from zs_dagster.store import Store
 from zs_dagster.tables import part_name
 from zs_dagster.video.decoders import Decoders, Sampling
@@ -38,7 +37,7 @@ logger = logging.getLogger("zs_dagster.frame_confidence")
     version=model_version(VERSION, declared_lvlm),
     kinds=["pytorch"],
     pool="gpu",
-    options=["fps", "score_known_classes", "economy"],
+    options=["fps", "score_known_classes", "score_middle", "economy"],
 )
 def frame_confidence(
     context: dg.AssetExecutionContext,
@@ -47,7 +46,7 @@ def frame_confidence(
     models: ModelsResource,
     decoders: DecodersResource,
 ) -> dg.MaterializeResult:
-    """P(yes) of the start and the end question per sampled frame and candidate class."""
+    """P(yes) of the questions on each candidate class: start, end, perhaps middle."""
     dataset, tables = library.untrimmed(context.partition_key), home.get().tables
     store = home.get().store
     fingerprint = models.get().lvlm_fingerprint(dataset.profile)
@@ -145,20 +144,23 @@ def _tabulate(wanted: Wanted, home: Home, dataset: str) -> str:
     content = [wanted.asked(), wanted.keys()]
     part = part_name(wanted.video["video_id"], content)
     if not home.tables.has(KIND, dataset, part):
-        rows = [row for query in wanted.queries for row in _rows(wanted, query, home.store)]
+        rows = [row for asked in wanted.asked() for row in _rows(wanted, home.store, *asked)]
         home.tables.replace_part(KIND, dataset, wanted.video["video_id"], content, rows)
     return part
 
 
-def _rows(wanted: Wanted, query: ClassQuery, store: Store) -> Iterator[dict[str, Any]]:
-    start, end = (store.load_arrays(KIND, wanted.key(prompt)) for prompt in query.prompts())
-    for time_s, p_start, p_end in zip(
-        start["time_s"], start["p_yes"], end["p_yes"], strict=True
-    ):
+def _rows(
+    wanted: Wanted, store: Store, label: str, start: str, end: str, middle: str | None = None
+) -> Iterator[dict[str, Any]]:
+    def p_yes(prompt: str) -> Any:  # noqa: ANN401 - an array
+        return store.load_arrays(KIND, wanted.key(prompt))["p_yes"].tolist()
+
+    time_s = store.load_arrays(KIND, wanted.key(start))["time_s"].tolist()
+    between = [None] * len(time_s) if middle is None else p_yes(middle)
+    for shown, *said in zip(time_s, p_yes(start), p_yes(end), between, strict=True):
         yield {
             "video_id": wanted.video["video_id"],
-            "label": query.label,
-            "time_s": float(time_s),
-            "p_start": float(p_start),
-            "p_end": float(p_end),
+            "label": label,
+            "time_s": shown,
+            **dict(zip(("p_start", "p_end", "p_middle"), said, strict=True)),
         }

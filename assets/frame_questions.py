@@ -28,6 +28,7 @@ class Wanted:
         fingerprint: Of the LVLM.
         features: Row of `frame_features`: CLIP features of the same frames.
         economy: Which frames are asked.
+        middle: Whether the middle question is asked too, of classes that have one.
     """
 
     video: dict[str, Any]
@@ -36,6 +37,7 @@ class Wanted:
     fingerprint: str
     features: Mapping[str, Any]
     economy: Economy = field(default_factory=Economy)
+    middle: bool = False
 
     @property
     def video_id(self) -> str:
@@ -51,14 +53,12 @@ class Wanted:
         return digest(KIND, VERSION, *self._made_of(), prompt)
 
     def asked(self) -> list[list[str]]:
-        """Return label, start and end prompt of each class."""
-        return [[query.label, *query.prompts()] for query in self.queries]
+        """Return label and prompts of each class: start, end, perhaps middle."""
+        return [[query.label, *query.asked(middle=self.middle)] for query in self.queries]
 
     def keys(self) -> dict[str, str]:
         """Return the key of each prompt; classes may share one."""
-        return {
-            prompt: self.key(prompt) for query in self.queries for prompt in query.prompts()
-        }
+        return {prompt: self.key(prompt) for _, *prompts in self.asked() for prompt in prompts}
 
     def task(self, store: Store) -> ScoringTask:
         """Return what is left to do, less what a killed run has kept."""
@@ -85,7 +85,15 @@ def wanted(home: Home, dataset: Dataset, fingerprint: str) -> list[Wanted]:
         row["video_id"]: row for row in home.tables.rows("frame_features", dataset.name)
     }
     return [
-        Wanted(files[name], asked, options.fps, fingerprint, features[name], economy)
+        Wanted(
+            files[name],
+            asked,
+            options.fps,
+            fingerprint,
+            features[name],
+            economy,
+            options.score_middle,
+        )
         for name, asked in queries.items()
     ]
 

@@ -28,6 +28,8 @@ from zs_dagster.segments import LabelledSegments
 
 Row = dict[str, Any]
 AVERAGE = "average_mAP"
+# What everything has to beat; the first method is said to be so many times as good.
+BASELINES = frozenset({"clip-only", "random"})
 READ = ["segments", "annotations", "candidate_classes", "class_queries"]
 
 
@@ -126,24 +128,31 @@ def _evaluate(
                     scores.classes, scores.ap[protocol.thresholds.index(tiou)], strict=True
                 )
             ]
-    return metrics + _ratio_rows(dataset, truth, found), per_class
+    return metrics + _paired_rows(dataset, truth, found), per_class
 
 
-def _ratio_rows(
+def _paired_rows(
     dataset: Dataset, truth: LabelledSegments, found: Mapping[str, LabelledSegments]
 ) -> list[Row]:
-    """Compare the first method with every baseline on the same resampled videos."""
+    """Compare every other method with the first one on the same resampled videos.
+
+    Baselines by the ratio of the first to them, others by their difference from the first.
+    """
     protocol = get_protocol(dataset.localization.protocol)
     methods = dataset.localization.methods
     first = next(iter(methods))
     rows: list[Row] = []
-    baselines = [name for name, method in methods.items() if method.localizer != "zeal"]
-    for name in [name for name in baselines if name != first]:
-        comparison = compare_average_map(truth, (found[name], found[first]), protocol)
+    for name in [name for name in methods if name != first]:
+        if methods[name].localizer in BASELINES:
+            ratio = compare_average_map(truth, (found[name], found[first]), protocol).ratio
+            subject, row = first, _interval_row(f"{AVERAGE}_over_{name}", ratio)
+        else:
+            change = compare_average_map(truth, (found[first], found[name]), protocol)
+            subject = name
+            row = _interval_row(f"{AVERAGE}_minus_{first}", change.difference)
         # Nothing is a finite multiple of a baseline that found nothing.
-        if math.isfinite(comparison.ratio.value):
-            row = _interval_row(f"{AVERAGE}_over_{name}", comparison.ratio)
-            rows.append({"method": first, "protocol": protocol.name, "split": "all"} | row)
+        if math.isfinite(row["value"]):
+            rows.append({"method": subject, "protocol": protocol.name, "split": "all"} | row)
     return rows
 
 

@@ -11,7 +11,7 @@ from assets.charts import loss_chart
 from assets.class_scores import SCORES, ClassScores, scored_videos
 from assets.localization_metrics import labelled
 from assets.pictures import picture
-from assets.segments import Localizer
+from assets.segments import MethodRun
 from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -62,13 +62,13 @@ def loss_waterfall(
     return publish(context, home.get(), rows, computed=len(rows), metadata=shown)
 
 
-def _localizers(dataset: Dataset) -> list[Localizer]:
+def _localizers(dataset: Dataset) -> list[MethodRun]:
     methods = dataset.localization.methods.items()
-    return [Localizer.of(name, m, {}) for name, m in methods if m.localizer != "random"]
+    return [MethodRun.of(name, m, {}) for name, m in methods if m.localizer != "random"]
 
 
 def _rows(
-    localizer: Localizer,
+    localizer: MethodRun,
     scored: tuple[Dataset, list[Video]],
     truth: LabelledSegments,
     found: LabelledSegments,
@@ -109,7 +109,7 @@ def _considered(scores: ClassScores, parameters: ZealParameters) -> Considered:
     return considered(scores.confidence, scores.time_s, scores.end_s, parameters)
 
 
-def _grid(scores: ClassScores, localizer: Localizer) -> Choices:
+def _grid(scores: ClassScores, localizer: MethodRun) -> Choices:
     """Every interval between two sampled borders of a video."""
     if isinstance(localizer.parameters, ZealParameters):
         made = _considered(scores, localizer.parameters)

@@ -96,7 +96,7 @@ def _plan_queries(
     stored = [cached_query(writer.key(label), store) for label in dataset.classes]
     found = [query or writer.known(label, store) for label, query in _named(dataset, stored)]
     queries = [query or _unwritten(label, dataset) for label, query in _named(dataset, found)]
-    inputs.home.planned["class_queries"] = [config.applied_to(q).texts() for q in queries]
+    inputs.home.planned["class_queries"] = [config.applied_to(q).row() for q in queries]
     new = stored.count(None)
     plan = StagePlan(new, len(stored) - new)
     if None in found:

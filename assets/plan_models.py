@@ -73,10 +73,11 @@ def plan_confidence(library: VideoLibrary, inputs: Inputs) -> StagePlan:
     reused = sum(len(video.keys()) - len(missing[video.video_id]) for video in asked)
     plan = StagePlan(sum(len(job.prompts) for job in jobs + assumed), reused)
     if assumed:
-        k = len(assumed[0].prompts) // 2
+        k = min(dataset.localization.top_k, len(dataset.classes))
+        each = len(assumed[0].prompts) / k
         plan.notes.append(
-            f"the class filter has not seen {len(assumed)} videos: {k} classes of 2 prompts "
-            "are assumed for each"
+            f"the class filter has not seen {len(assumed)} videos: {k} classes of {each:g} "
+            "prompts are assumed for each"
         )
     if fingerprint is None:
         plan.notes.append("the LVLM is not on this machine: nothing is taken as answered")
@@ -105,7 +106,7 @@ def _assumed(inputs: Inputs, known: set[str]) -> list[Job]:
     options = inputs.dataset.localization
     texts = inputs.home.tables.rows("class_queries", inputs.dataset.name)[: options.top_k]
     queries = (ClassQuery(**{k: v for k, v in row.items() if k != "dataset"}) for row in texts)
-    prompts = [prompt for query in queries for prompt in query.prompts()]
+    prompts = [p for query in queries for p in query.asked(middle=options.score_middle)]
     files = [row for row in _readable(inputs) if row["video_id"] not in known]
     return [_job(row, options.fps, prompts) for row in files] + [
         Job((header.height, header.width), _claimed(header, options.fps), prompts)

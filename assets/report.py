@@ -35,6 +35,7 @@ from zs_dagster.report.timeline import timeline_png
 # Above this the page links to the files, so that it stays one that a browser opens.
 MAX_EMBEDDED_BYTES = 40_000_000
 CHARTED = ["ablations", "loss_waterfall", "error_types"]
+PAIRED = ("average_mAP_over_", "average_mAP_minus_")
 Row = dict[str, Any]
 
 
@@ -125,7 +126,7 @@ def _metric_rows(rows: list[Row], dataset: Dataset) -> list[MetricRow]:
         values = {
             r["metric"]: r["value"]
             for r in rows
-            if r["method"] == name and "_over_" not in r["metric"]
+            if r["method"] == name and not r["metric"].startswith(PAIRED)
         }
         average = [r for r in rows if r["method"] == name and r["metric"] == "average_mAP"]
         interval = None
@@ -171,6 +172,12 @@ def _notes(rows: list[Row]) -> list[str]:
         for row in rows
         if "_over_" in row["metric"]
     ]
+    notes += [
+        f"{row['method']} minus {row['metric'].partition('_minus_')[2]}: "
+        f"{100 * row['value']:+.1f} points of average mAP{_points(row)}."
+        for row in rows
+        if "_minus_" in row["metric"]
+    ]
     quality = [row for row in rows if row["method"] == "class-filter"]
     return notes + [
         f"Class filter, {row['metric'].removeprefix('filter_')}: {row['value']:.1%}."
@@ -186,6 +193,13 @@ def _models_note(dataset: Dataset) -> list[str]:
         "The demo models know only the drawn shapes of the demo: what they say about other "
         "videos means nothing. Choose another profile."
     ]
+
+
+def _points(row: Row) -> str:
+    if row["low"] is None:
+        return ""
+    ends = f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}"
+    return f" (95 % bootstrap interval over videos {ends})"
 
 
 def _between(row: Row) -> str:

@@ -1,7 +1,7 @@
 """Cached scores -> scored segments, by every method of the dataset; nothing is scored here."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,11 +13,10 @@ from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.localization import Method
-from zs_dagster.localization.clip_only import ClipOnlyParameters, clip_only
-from zs_dagster.localization.methods import Parameters, method_parameters
-from zs_dagster.localization.proposals import Proposals
-from zs_dagster.localization.random_scores import random_scores
-from zs_dagster.localization.zeal import localize
+from zs_dagster.localization.localizer import Localize
+from zs_dagster.localization.methods import method_parameters
+from zs_dagster.localization.registry import get_localizer
+from zs_dagster.segments import Segments
 
 
 class SegmentsConfig(dg.Config):
@@ -29,25 +28,39 @@ class SegmentsConfig(dg.Config):
 
 
 @dataclass(frozen=True)
-class Localizer:
-    """One method of a dataset with its parameters, checked before any video is read."""
+class MethodRun:
+    """One method of a dataset, started; its parameters are checked before any video is read.
+
+    Attributes:
+        name: As the dataset calls it.
+        method: What the dataset says.
+        parameters: Of its localizer, defaults included.
+        localize: Takes the classes it may answer in a video.
+        order: Videos in the order seen, where a result depends on those before it.
+    """
 
     name: str
     method: Method
-    parameters: Parameters
+    parameters: Any
+    localize: Localize
+    order: list[str] | None
 
     @classmethod
-    def of(cls, name: str, method: Method, tried: Mapping[str, float]) -> "Localizer":
+    def of(cls, name: str, method: Method, tried: Mapping[str, float]) -> "MethodRun":
         """Join what the dataset file fixes with what this run tries."""
-        given = method.parameters
-        parameters = method_parameters(method.localizer, method.preset, given, tried)
-        return cls(name, method, parameters)
+        found = get_localizer(method.localizer)
+        parameters = method_parameters(
+            method.localizer, method.preset, method.parameters, tried
+        )
+        order: list[str] | None = [] if found.remembers(parameters) else None
+        return cls(name, method, parameters, found.start(parameters, method.seed), order)
 
     def described(self) -> dict[str, Any]:
         """Return what produced the segments of this method, defaults included."""
         said = self.method.model_dump(mode="json", exclude={"description", "parameters"})
-        text = json.dumps(said | {"parameters": asdict(self.parameters)}, sort_keys=True)
-        return {"method": self.name, "parameters": text}
+        said |= {"parameters": asdict(self.parameters)}
+        said |= {} if self.order is None else {"video_order": self.order}
+        return {"method": self.name, "parameters": json.dumps(said, sort_keys=True)}
 
     def chosen(self, video: list[ClassScores], labels: Sequence[str]) -> list[ClassScores]:
         """Return what the method may answer in a video, one item per class."""
@@ -57,19 +70,13 @@ class Localizer:
         is_filtered = self.method.candidates == "filtered"
         return [s for s in video if (s.is_candidate if is_filtered else s.is_known)]
 
-    def localize(self, scores: ClassScores) -> Proposals:
-        """Find the segments of one class in one video."""
-        confidence, actionness = scores.confidence, scores.actionness
-        if isinstance(self.parameters, ClipOnlyParameters):
-            return clip_only(actionness, scores.time_s, scores.end_s, self.parameters)
-        if self.method.localizer == "random":
-            confidence, actionness = random_scores(
-                len(scores.time_s),
-                seed=self.method.seed,
-                video_id=scores.video_id,
-                label=scores.label,
-            )
-        return localize(confidence, actionness, scores.time_s, scores.end_s, self.parameters)
+    def rows(self, video: list[ClassScores], labels: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the segments of a video, class by class, best first."""
+        classes = self.chosen(video, labels)
+        if self.order is not None and classes:
+            self.order.append(classes[0].video_id)
+        for scores, found in zip(classes, self.localize(classes), strict=True):
+            yield from _rows(self.name, scores, found.segments)
 
 
 @stage("localization", deps=SCORES, options=["methods"])
@@ -81,28 +88,27 @@ def segments(
 ) -> dg.MaterializeResult:
     """One row per segment and method, best first; seconds, half-open."""
     dataset = library.untrimmed(context.partition_key)
-    localizers = [
-        Localizer.of(name, method, config.parameters)
+    runs = [
+        MethodRun.of(name, method, config.parameters)
         for name, method in dataset.localization.methods.items()
     ]
     rows = [
         row
         for video in scored_videos(home.get(), dataset.name)
-        for localizer in localizers
-        for scores in localizer.chosen(video, dataset.classes)
-        for row in _rows(localizer, scores)
+        for run in runs
+        for row in run.rows(video, dataset.classes)
     ]
-    methods = [localizer.described() for localizer in localizers]
+    methods = [run.described() for run in runs]
     home.get().tables.write("segments", dataset.name, rows)
     home.get().tables.write("methods", dataset.name, methods)
     return versioned([*rows, *methods], computed=len(rows))
 
 
-def _rows(localizer: Localizer, scores: ClassScores) -> list[dict[str, Any]]:
-    found = localizer.localize(scores).segments
-    return [
-        {
-            "method": localizer.name,
+def _rows(method: str, scores: ClassScores, found: Segments) -> Iterator[dict[str, Any]]:
+    columns = (found.start_s.tolist(), found.end_s.tolist(), found.score.tolist())
+    for rank, (start_s, end_s, score) in enumerate(zip(*columns, strict=True), start=1):
+        yield {
+            "method": method,
             "video_id": scores.video_id,
             "label": scores.label,
             "rank": rank,
@@ -110,10 +116,3 @@ def _rows(localizer: Localizer, scores: ClassScores) -> list[dict[str, Any]]:
             "end_s": end_s,
             "score": score,
         }
-        for rank, (start_s, end_s, score) in enumerate(
-            zip(
-                found.start_s.tolist(), found.end_s.tolist(), found.score.tolist(), strict=True
-            ),
-            start=1,
-        )
-    ]

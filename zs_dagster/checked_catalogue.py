@@ -17,12 +17,14 @@ from zs_dagster.datasets.classification import (
 )
 from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.datasets.evaluation_sets import chosen_splits
+from zs_dagster.datasets.localization import Method
 from zs_dagster.datasets.random_classes import random_classes
 from zs_dagster.datasets.splits import load_splits
 from zs_dagster.errors import DatasetError, InputError
 from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.joint_embedding.parameters import with_overrides
 from zs_dagster.localization.methods import method_parameters
+from zs_dagster.localization.registry import get_localizer
 from zs_dagster.models.clip import clip_fingerprint
 from zs_dagster.models.profiles import load_profile
 from zs_dagster.models.prompt_tuning.parameters import ZarParameters
@@ -59,7 +61,7 @@ def check_dataset(dataset: Dataset) -> None:
         get_protocol(dataset.localization.protocol)
     for name, method in dataset.localization.methods.items():
         with _told_with_place(dataset, "localization", "methods", name):
-            method_parameters(method.localizer, method.preset, method.parameters, {})
+            _check_method(dataset, method)
     for name, classifier in dataset.classification.classifiers.items():
         _check_classifier(dataset, name, classifier)
     _check_splits(dataset)
@@ -77,6 +79,15 @@ def check_dataset(dataset: Dataset) -> None:
                     "residual must be false where text_encoder is not clip: frames and "
                     "sentences are then of two spaces; got true"
                 )
+
+
+def _check_method(dataset: Dataset, method: Method) -> None:
+    parameters = method_parameters(method.localizer, method.preset, method.parameters, {})
+    reads_middle = get_localizer(method.localizer).reads_middle(parameters)
+    if reads_middle and not dataset.localization.score_middle:
+        raise InputError(
+            f"localizer {method.localizer} reads the middle question; set score_middle: true"
+        )
 
 
 def _check_classifier(

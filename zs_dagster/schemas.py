@@ -153,6 +153,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("prompt_name", TEXT, "Class as written in prompts"),
             _column("start_question", TEXT, "Yes/no question about the first moments"),
             _column("end_question", TEXT, "Yes/no question about the last moments"),
+            _column("middle_question", TEXT, "Yes/no question about the middle", nullable=True),
             _column("description", TEXT, "What the action looks like"),
             _column("source", TEXT, "Who wrote it: a bank file or an LLM"),
         ]
@@ -193,6 +194,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             _column("time_s", NUMBER, "Presentation time of the frame, seconds"),
             _column("p_start", NUMBER, "P(yes) of the start question, 0 to 1"),
             _column("p_end", NUMBER, "P(yes) of the end question, 0 to 1"),
+            _column(
+                "p_middle", NUMBER, "P(yes) of the middle question, if asked", nullable=True
+            ),
         ]
     ),
     "segments": pa.schema(

@@ -1,6 +1,6 @@
 """Ablations, losses and kinds of errors of a finished run, from what it scored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +14,9 @@ from zs_dagster.errors import InputError
 from zs_dagster.evaluation.class_filter import filter_quality
 from zs_dagster.evaluation.grid import Point
 from zs_dagster.home import Home
+from zs_dagster.localization.class_scores import ClassScores
+from zs_dagster.localization.localizer import EachClass
+from zs_dagster.localization.proposals import Proposals
 from zs_dagster.segments import LabelledSegments
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ def test_a_setting_gives_the_segments_of_a_run_with_it(
 
 def test_a_lower_rate_looks_at_every_nth_frame(scores: CachedScores) -> None:
     predict = CachedPredictions(scores, "zeal")
-    full, half = predict.chosen({}), predict.chosen({"fps": 0.5})
+    full, half = (sum(predict.chosen(point), []) for point in ({}, {"fps": 0.5}))
     for every, second in zip(full, half, strict=True):
         assert second.time_s.tolist() == every.time_s[::2].tolist()
         assert second.confidence.tolist() == every.confidence[::2].tolist()
@@ -216,23 +219,13 @@ def test_without_ground_truth_the_tables_are_empty(
 def test_scores_are_read_once(scores: CachedScores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings that share parameters share segments: only the class filter is applied anew."""
     calls: list[str] = []
-    real = CachedPredictions.localizer
+    real = EachClass.__call__
 
-    def counting(self: CachedPredictions, point: Point) -> Any:  # noqa: ANN401 - as the real one
-        found = real(self, point)
-        localize = type(found).localize
+    def counting(self: EachClass, classes: Sequence[ClassScores]) -> list[Proposals]:
+        calls.extend(one.label for one in classes)
+        return real(self, classes)
 
-        class Counted:
-            parameters = found.parameters
-            chosen = staticmethod(found.chosen)
-
-            def localize(self, one: Any) -> Any:  # noqa: ANN401 - as the real one
-                calls.append(one.label)
-                return localize(found, one)
-
-        return Counted()
-
-    monkeypatch.setattr(CachedPredictions, "localizer", counting)
+    monkeypatch.setattr(EachClass, "__call__", counting)
     predict = CachedPredictions(scores, "zeal")
     predict({"top_k": 2})
     asked = len(calls)

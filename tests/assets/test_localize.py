@@ -128,7 +128,8 @@ def test_metrics_carry_their_provenance(finished: "Finished") -> None:
         assert row["git_commit"]
         assert row["lvlm"] == loading.Models().lvlm_fingerprint("demo")
         assert row["clip"] == loading.Models().clip_fingerprint("demo")
-        assert 0 <= row["value"] <= 1 or "_over_" in row["metric"]
+        is_paired = "_over_" in row["metric"] or "_minus_" in row["metric"]
+        assert 0 <= row["value"] <= 1 or is_paired
 
 
 def test_a_second_run_computes_nothing_and_has_the_same_versions(

@@ -80,6 +80,9 @@ def method(**changes: object) -> dict[str, Any]:
             method(localizer="random", candidates="any", parameters={"seed": 1}),
             "unknown ZEAL parameter seed",
         ),
+        (method(localizer="zea"), "localizer must be one of zeal, .*, got 'zea'"),
+        (method(preset="paper"), "preset must be one of default, zeal-paper, got 'paper'"),
+        (method(localizer="stages"), "localizer stages reads the middle question; set score_m"),
         (
             method(localizer="clip-only", parameters={"treshold": 0.2}),
             "unknown CLIP-only parameter treshold; known are thresholds, ",
@@ -146,6 +149,8 @@ def test_parameters_of_every_localizer_are_accepted(tiny: "TinyHome") -> None:
         "zeal": {"preset": "zeal-paper", "parameters": {"min_gap_samples": 2.0}},
         "clip": {"localizer": "clip-only", "parameters": {"thresholds": [0.1, 0]}},
         "random": {"localizer": "random", "candidates": "any", "parameters": {"min_score": 0}},
+        "freezad": {"localizer": "freezad", "preset": "activitynet"},
+        "stages": {"localizer": "stages", "parameters": {"reads_middle": False}},
     }
     tiny.describe(localization={"methods": methods})
     found = checked_catalogue(tiny.dataset_file.parent)["tiny"]

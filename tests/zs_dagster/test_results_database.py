@@ -18,7 +18,8 @@ def annotation(video: str) -> dict[str, Any]:
 
 
 def confidence(video: str) -> dict[str, Any]:
-    return {"video_id": video, "label": "jump", "time_s": 0.0, "p_start": 0.25, "p_end": 0.5}
+    answers = {"p_start": 0.25, "p_end": 0.5, "p_middle": None}
+    return {"video_id": video, "label": "jump", "time_s": 0.0, **answers}
 
 
 def ask(path: Path, query: str) -> list[tuple[Any, ...]]:

@@ -193,6 +193,14 @@ def _sentence(row: dict[str, Any]) -> str:
         if row["low"] is None:
             return text
         return f"{text} (95 % interval {row['low']:.2f} to {row['high']:.2f})"
+    if "_minus_" in row["metric"]:
+        ends = "" if row["low"] is None else _points(row["low"], row["high"])
+        other = row["metric"].partition("_minus_")[2]
+        return f"{row['method']} minus {other}: {100 * row['value']:+.1f} points of mAP{ends}"
     if row["method"] == "class-filter":
         return f"{row['method']} {subject.removeprefix('filter_')} {row['value']:.1%}"
     return ""
+
+
+def _points(low: float, high: float) -> str:
+    return f" (95 % interval {100 * low:+.1f} to {100 * high:+.1f})"

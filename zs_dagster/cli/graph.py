@@ -103,7 +103,7 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
     return Outcome(result.run_id, _stages(result), time.monotonic() - started, peak)
 
 
-def asset_graph() -> "BaseAssetGraph":
+def asset_graph() -> "BaseAssetGraph[Any]":
     """Return the graph of all assets."""
     from zs_dagster.definitions import defs
 

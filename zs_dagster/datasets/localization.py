@@ -10,14 +10,15 @@ from zs_dagster.datasets.strict import Strict
 class Method(Strict):
     """One way from cached scores to segments; rows of the metrics carry its name.
 
+    `localizer` and `preset` are names that `zs_dagster.localization.registry` knows.
     `candidates` are the classes it may answer: the `filtered` top k, the `known` ones of the
     ground truth (the rows with a cross in the paper's tables), or `any` class, which only the
     random baseline can, as nothing was scored for the others.
     """
 
     description: str = ""
-    localizer: Literal["zeal", "clip-only", "random"] = "zeal"
-    preset: Literal["default", "zeal-paper"] = "default"
+    localizer: str = "zeal"
+    preset: str = "default"
     candidates: Literal["filtered", "known", "any"] = "filtered"
     parameters: dict[str, int | float | str | tuple[float, ...] | bool] = Field(
         default_factory=dict
@@ -45,7 +46,11 @@ class FrameEconomy(Strict):
 
 
 class Localization(Strict):
-    """How untrimmed videos are sampled, filtered and localized."""
+    """How untrimmed videos are sampled, filtered and localized.
+
+    With ``score_middle`` the LVLM is also asked the middle question of the classes that have
+    one, which only some localizers read.
+    """
 
     fps: Annotated[float, Field(gt=0, le=60)] = 1.0
     top_k: Annotated[int, Field(ge=1)] = 3
@@ -53,6 +58,7 @@ class Localization(Strict):
     filter_text: Literal["name", "description"] = "name"
     protocol: str = "thumos14"
     score_known_classes: bool = False
+    score_middle: bool = False
     economy: FrameEconomy = FrameEconomy()
     methods: Annotated[dict[str, Method], Field(min_length=1)] = Field(
         default_factory=lambda: {"zeal": Method()}

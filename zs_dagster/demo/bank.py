@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-from zs_dagster.demo.world import ActionClass, Split, classes, state_question
+from zs_dagster.demo.world import (
+    ActionClass,
+    Split,
+    classes,
+    presence_question,
+    state_question,
+)
 
 BANK_PATH = Path(__file__).with_name("queries.yaml")
 SPLITS: tuple[Split, ...] = ("validation", "test")
@@ -17,6 +23,8 @@ def bank_text() -> str:
 
 
 def _entry(action: ActionClass) -> str:
+    # The demo LVLM was never asked for a place between two states; that a thing is there, it
+    # can tell.
     start, end = (
         state_question(action.combination, state)
         for state in (action.motion.start, action.motion.end)
@@ -26,6 +34,7 @@ def _entry(action: ActionClass) -> str:
         f"  prompt_name: {action.prompt_name}\n"
         f"  start_question: {start}\n"
         f"  end_question: {end}\n"
+        f"  middle_question: {presence_question(action.combination)}\n"
         f"  description: {action.description}\n"
     )
 

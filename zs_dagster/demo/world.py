@@ -183,6 +183,11 @@ def state_question(combination: Combination, state: str) -> str:
     return f"Is the {combination.name} {STATES[state].phrase}?"
 
 
+def presence_question(combination: Combination) -> str:
+    """Return the question whether a combination is there, as in "Is there a red ball?"."""
+    return f"Is there {combination.a_name}?"
+
+
 def state_truth(thing: Thing, state: str) -> float:
     """Return how far a thing is in a state, 0 to 1; 0.5 at the bound, soft around it."""
     rule = STATES[state]

@@ -45,12 +45,13 @@ def spread_out(
     else:
         order = samples[np.argsort(-column[samples], kind="stable")]
     reach = min_gap - GAP_SLACK
-    first = np.searchsorted(position, position - reach, side="right")
-    last = np.searchsorted(position, position + reach, side="left")
-    is_blocked = np.zeros(column.size, dtype=np.bool_)
+    first = np.searchsorted(position, position[order] - reach, side="right")
+    last = np.searchsorted(position, position[order] + reach, side="left")
+    is_blocked, blocked = bytearray(column.size), bytes([1]) * column.size
     kept = []
-    for sample in order.tolist():
+    for sample, begin, stop in zip(order.tolist(), first.tolist(), last.tolist(), strict=True):
         if not is_blocked[sample]:
             kept.append(sample)
-            is_blocked[first[sample] : last[sample]] = True
+            if begin < stop:
+                is_blocked[begin:stop] = blocked[begin:stop]
     return np.sort(np.array(kept, dtype=np.intp))

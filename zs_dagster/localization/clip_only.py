@@ -1,5 +1,6 @@
 """Baseline without questions: runs of samples that resemble the class text."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,10 +8,12 @@ from numpy.typing import ArrayLike
 
 from zs_dagster.errors import InputError
 from zs_dagster.localization.frame_scores import FrameScores, frame_scores
+from zs_dagster.localization.localizer import EachClass, Localizer
 from zs_dagster.localization.normalise import normalise
-from zs_dagster.localization.proposals import IndexArray, Proposals
+from zs_dagster.localization.proposals import Proposals
 from zs_dagster.localization.scoring import mean_inside
 from zs_dagster.localization.soft_nms import soft_nms
+from zs_dagster.localization.thresholding import runs
 from zs_dagster.segments import FloatArray, Segments
 
 
@@ -31,6 +34,16 @@ class ClipOnlyParameters:
     min_score: float = 0.1
 
     def __post_init__(self) -> None:
+        try:
+            self._check()
+        except TypeError as error:
+            raise InputError(
+                "CLIP-only parameters must be thresholds: a list of numbers, is_normalised: "
+                "true or false, soft_nms_sigma and min_score: numbers; got "
+                f"{dataclasses.asdict(self)}"
+            ) from error
+
+    def _check(self) -> None:
         if self.is_normalised not in (True, False):
             raise InputError(f"is_normalised must be true or false, got {self.is_normalised!r}")
         if not self.thresholds or not all(-1 <= value <= 1 for value in self.thresholds):
@@ -98,7 +111,10 @@ def _ranked_runs(
     return Proposals.ranked(samples[kept], score, scores.time_s, scores.span_end_s)
 
 
-def runs(is_active: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> IndexArray:
-    """First and last sample (inclusive) of each run of true values, shape ``(N, 2)``."""
-    edges = np.diff(np.concatenate([[0], is_active.astype(np.int8), [0]]))
-    return np.column_stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1])
+CLIP_ONLY = Localizer(
+    "CLIP-only",
+    {"default": ClipOnlyParameters()},
+    lambda parameters, _: EachClass(
+        lambda scores: clip_only(scores.actionness, scores.time_s, scores.end_s, parameters)
+    ),
+)

@@ -28,6 +28,28 @@ def pair(starts: IndexArray, ends: IndexArray, max_length: int) -> IndexArray:
     beyond_next = np.searchsorted(ends, starts[1:], side="right") + 1
     stop = np.append(np.minimum(beyond_next, ends.size), ends.size)
     stop = np.minimum(stop, np.searchsorted(ends, starts + max_length, side="right"))
+    return _each_with(starts, ends, first, stop)
+
+
+def pair_ahead(starts: IndexArray, ends: IndexArray, num_ends: int) -> IndexArray:
+    """Pair each start with the next few ends.
+
+    Args:
+        starts: Shape ``(S,)``, samples, increasing.
+        ends: Shape ``(E,)``, samples, increasing.
+        num_ends: Most partners of a start.
+
+    Returns:
+        Shape ``(N, 2)``, ``start < end``, by start, then end. N <= S * num_ends.
+    """
+    first = np.searchsorted(ends, starts, side="right")
+    return _each_with(starts, ends, first, np.minimum(first + num_ends, ends.size))
+
+
+def _each_with(
+    starts: IndexArray, ends: IndexArray, first: IndexArray, stop: IndexArray
+) -> IndexArray:
+    """Pair each start with ``ends[first:stop]``."""
     count = np.maximum(stop - first, 0)
     offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     return np.column_stack(

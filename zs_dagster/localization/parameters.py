@@ -1,11 +1,21 @@
 """The knobs of ZEAL's proposal step and their presets; each step has a file of its own."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from zs_dagster.errors import InputError
+from zs_dagster.localization.localizer import overridden
+from zs_dagster.localization.ranges import (
+    COUNT,
+    FRACTION,
+    NOT_NEGATIVE,
+    OPTIONAL_POSITIVE,
+    POSITIVE,
+    SHARE,
+    Range,
+    check_ranges,
+)
 
 Variant = Literal["default", "zeal-paper"]
 VARIANTS: tuple[str, ...] = ("default", "zeal-paper")
@@ -55,34 +65,21 @@ class ZealParameters:
             raise InputError(
                 f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}"
             )
-        for field in fields(self):
-            if field.name in _RANGES:
-                _check(field.name, getattr(self, field.name), field.default)
+        check_ranges(self, _RANGES)
 
 
-_RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "top_fraction": ("a number in (0, 1]", lambda value: 0 < value <= 1),
-    "min_gap_samples": ("a whole number >= 1", lambda value: value >= 1),
-    "min_gap_s": ("a number > 0, or none", lambda value: 0 < value < float("inf")),
-    "max_length_fraction": ("a number in (0, 1]", lambda value: 0 < value <= 1),
-    "confidence_weight": ("a number in [0, 1]", lambda value: 0 <= value <= 1),
-    "soft_nms_sigma": ("a number > 0", lambda value: 0 < value < float("inf")),
-    "min_score": ("a number >= 0", lambda value: 0 <= value < float("inf")),
-    "merge_tiou": ("a number in [0, 1]", lambda value: 0 <= value <= 1),
-    "normalise_epsilon": ("a number in [0, 0.5)", lambda value: 0 <= value < 0.5),
-    "min_mean_confidence": ("a number in [0, 1]", lambda value: 0 <= value <= 1),
+_RANGES: dict[str, Range] = {
+    "top_fraction": SHARE,
+    "min_gap_samples": COUNT,
+    "min_gap_s": OPTIONAL_POSITIVE,
+    "max_length_fraction": SHARE,
+    "confidence_weight": FRACTION,
+    "soft_nms_sigma": POSITIVE,
+    "min_score": NOT_NEGATIVE,
+    "merge_tiou": FRACTION,
+    "normalise_epsilon": Range("a number in [0, 0.5)", lambda value: 0 <= value < 0.5),
+    "min_mean_confidence": FRACTION,
 }
-
-
-def _check(name: str, value: object, default: object) -> None:
-    """Raise unless a parameter is a number of its range."""
-    if name == "min_gap_s" and value is None:
-        return
-    kind = Integral if name == "min_gap_samples" else Real
-    rule, holds = _RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, kind) or not holds(value):
-        remedy = "leave it out" if default is None else f"the usual value is {default}"
-        raise InputError(f"{name} must be {rule}, got {value!r}; {remedy}")
 
 
 PRESETS: dict[str, ZealParameters] = {
@@ -104,18 +101,4 @@ def with_overrides(preset: str, overrides: Mapping[str, Any]) -> ZealParameters:
     Raises:
         InputError: If the preset or a name is unknown, or a value is out of its range.
     """
-    if preset not in PRESETS:
-        raise InputError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
-    known = [field.name for field in fields(ZealParameters)]
-    unknown = sorted(str(name) for name in overrides if name not in known)
-    if unknown:
-        raise InputError(
-            f"unknown ZEAL parameter {', '.join(unknown)}; known are {', '.join(known)}"
-        )
-    return replace(PRESETS[preset], **{k: _whole(k, v) for k, v in overrides.items()})
-
-
-def _whole(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever the user wrote
-    """Read 2.0 as 2 where a count is wanted: run configuration knows only numbers."""
-    is_count = name == "min_gap_samples" and isinstance(value, float) and value.is_integer()
-    return int(value) if is_count else value
+    return overridden("ZEAL", PRESETS, preset, overrides)

@@ -1,10 +1,16 @@
 """Baseline that knows nothing: uniform scores that are the same in every run."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
 from zs_dagster.errors import InputError
+from zs_dagster.localization.class_scores import ClassScores
+from zs_dagster.localization.localizer import EachClass, Localizer
+from zs_dagster.localization.parameters import PRESETS, ZealParameters
+from zs_dagster.localization.proposals import Proposals
+from zs_dagster.localization.zeal import localize_class
 from zs_dagster.segments import FloatArray
 
 
@@ -36,3 +42,21 @@ def random_scores(
     digest = hashlib.blake2b(name, digest_size=16).digest()
     generator = np.random.default_rng([seed, int.from_bytes(digest, "little")])
     return generator.random((num_samples, 2)), generator.random(num_samples)
+
+
+def localize_randomly(scores: ClassScores, parameters: ZealParameters, seed: int) -> Proposals:
+    """Find segments by the steps of ZEAL in random scores; reads ids and times alone."""
+    confidence, actionness = random_scores(
+        len(scores.time_s), seed=seed, video_id=scores.video_id, label=scores.label
+    )
+    drawn = replace(scores, confidence=confidence, actionness=actionness)
+    return localize_class(drawn, parameters)
+
+
+RANDOM = Localizer(
+    "ZEAL",
+    PRESETS,
+    lambda parameters, seed: EachClass(
+        lambda scores: localize_randomly(scores, parameters, seed)
+    ),
+)

@@ -23,6 +23,51 @@ def mean_inside(values: FloatArray, samples: IndexArray) -> FloatArray:
     return mean
 
 
+def soft_minimum_inside(
+    values: FloatArray, samples: IndexArray, sharpness: float
+) -> FloatArray:
+    """Smooth minimum over each interval: ``-log(mean(exp(-k * values))) / k``.
+
+    Args:
+        values: Shape ``(T,)``.
+        samples: Shape ``(N, 2)``, N >= 1, first and last sample, both inclusive.
+        sharpness: k > 0; near 0 it is the mean, large it is the minimum.
+
+    Returns:
+        Shape ``(N,)``, between minimum and mean of each interval, O(their total length): a
+        difference of prefix sums would drown the small terms in the large ones.
+    """
+    low = values.min()
+    weighed = np.append(np.exp(-sharpness * (values - low)), 0.0)
+    total = np.add.reduceat(weighed, (samples + np.array([0, 1])).ravel())[::2]
+    length = samples[:, 1] + 1 - samples[:, 0]
+    soft = low - np.log(np.maximum(total / length, np.finfo(np.float64).tiny)) / sharpness
+    minimum: FloatArray = np.minimum(soft, mean_inside(values, samples))
+    return minimum
+
+
+def mean_around(values: FloatArray, samples: IndexArray, share: float) -> FloatArray:
+    """Mean over what lies just before and just after each interval.
+
+    Args:
+        values: Shape ``(T,)``, T >= 1.
+        samples: Shape ``(N, 2)``, first and last sample, both inclusive.
+        share: Length looked at on each side over that of the interval; at least a sample.
+
+    Returns:
+        Shape ``(N,)``. An interval with nothing around it gets the smallest value of all.
+    """
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    first, stop = samples[:, 0], samples[:, 1] + 1
+    width = np.maximum(np.rint(share * (stop - first)).astype(np.intp), 1)
+    before, after = np.maximum(first - width, 0), np.minimum(stop + width, values.size)
+    count = (first - before) + (after - stop)
+    around = (total[first] - total[before]) + (total[after] - total[stop])
+    nothing = np.full(len(samples), values.min())
+    mean: FloatArray = np.divide(around, count, out=nothing, where=count > 0)
+    return mean
+
+
 def score_pairs(
     start: FloatArray,
     end: FloatArray,

@@ -5,6 +5,8 @@ import numpy as np
 from zs_dagster.localization.proposals import IndexArray
 from zs_dagster.segments import FloatArray, Segments, tiou
 
+MAX_TABLE = 1024  # Above this many proposals a table of all overlaps takes too much memory.
+
 
 def soft_nms(
     segments: Segments, *, sigma: float, min_score: float
@@ -24,26 +26,32 @@ def soft_nms(
 
     Reference:
         Bodla et al., "Soft-NMS", arXiv:1704.04503, section 3 (Gaussian), with temporal
-        overlap. O(N^2) time, O(N) memory.
+        overlap. O(N^2) time; O(N^2) memory up to `MAX_TABLE`, above it O(N).
     """
     score = segments.score.copy()
+    everything = np.arange(len(segments))
+    table = None if len(segments) > MAX_TABLE else _decay(segments, everything, sigma)
     kept: list[int] = []
     kept_score: list[float] = []
     for _ in range(len(segments)):
-        best = int(np.argmax(score))
-        if score[best] < min_score:
+        best = int(score.argmax())
+        value = score.item(best)
+        if value < min_score:
             break
         kept.append(best)
-        kept_score.append(float(score[best]))
-        overlap = tiou(
-            float(segments.start_s[best]),
-            float(segments.end_s[best]),
-            segments.start_s,
-            segments.end_s,
-        )
-        score *= np.exp(-(overlap**2) / sigma)
+        kept_score.append(value)
+        one = everything[best : best + 1]
+        score *= _decay(segments, one, sigma)[0] if table is None else table[best]
         score[best] = -np.inf
     return np.array(kept, dtype=np.intp), np.array(kept_score, dtype=np.float64)
+
+
+def _decay(segments: Segments, better: IndexArray, sigma: float) -> FloatArray:
+    """How much each of R better segments leaves of each of all N, shape ``(R, N)``."""
+    start_s, end_s = segments.start_s, segments.end_s
+    overlap = tiou(start_s[better, np.newaxis], end_s[better, np.newaxis], start_s, end_s)
+    left: FloatArray = np.exp(-(overlap**2) / sigma)
+    return left
 
 
 def soft_nms_sorted_once(

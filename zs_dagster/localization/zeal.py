@@ -30,7 +30,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from zs_dagster.localization.candidates import spread_out, top_samples
+from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.frame_scores import FrameScores, frame_scores
+from zs_dagster.localization.localizer import EachClass, Localizer
 from zs_dagster.localization.merge import merge_neighbours
 from zs_dagster.localization.normalise import normalise
 from zs_dagster.localization.pairing import pair
@@ -40,7 +42,7 @@ from zs_dagster.localization.scoring import score_pairs
 from zs_dagster.localization.soft_nms import soft_nms, soft_nms_sorted_once
 from zs_dagster.segments import FloatArray, Segments
 
-__all__ = ["Considered", "Proposals", "considered", "localize"]
+__all__ = ["ZEAL", "Considered", "Proposals", "considered", "localize", "localize_class"]
 
 PAPER_MIN_SAMPLES = 3
 
@@ -126,6 +128,20 @@ def considered(
             pairs = _pairs(starts, ends, len(scores), parameters)
             return Considered(*borders, starts, ends, pairs)
     return Considered(*borders, none, none, none.reshape(0, 2))
+
+
+def localize_class(scores: ClassScores, parameters: ZealParameters) -> Proposals:
+    """Find the segments of a class whose scores were read from the store."""
+    return localize(
+        scores.confidence, scores.actionness, scores.time_s, scores.end_s, parameters
+    )
+
+
+ZEAL = Localizer(
+    "ZEAL",
+    PRESETS,
+    lambda parameters, _: EachClass(lambda scores: localize_class(scores, parameters)),
+)
 
 
 def _why_skipped(scores: FrameScores, parameters: ZealParameters) -> str | None:

@@ -82,7 +82,8 @@ class Llm(_Strict):
         base_url: Up to and with ``/v1``; OpenAI's own if not given.
         api_key_env: Environment variable that holds the key. OpenAI's own server takes
             ``OPENAI_API_KEY`` if none is named; others are then asked without a key.
-        prompts: Set of instructions: ``moments`` is ours, ``paper`` follows ZEAL's wording.
+        prompts: Set of instructions: ``moments`` is ours, ``stages`` the same with a question
+            about the middle, ``paper`` follows ZEAL's wording.
         temperature: 0 to 2; the paper uses 1.
         seed: Sent along where it is given; servers need not heed it.
         max_tokens: Of one answer.
@@ -92,7 +93,7 @@ class Llm(_Strict):
     runs: Literal["server", "local"] = "server"
     base_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     api_key_env: KeyVariable | None = None
-    prompts: Literal["moments", "paper"] = "moments"
+    prompts: Literal["moments", "paper", "stages"] = "moments"
     temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
     seed: int | None = 0
     max_tokens: Annotated[int, Field(ge=1)] = 256

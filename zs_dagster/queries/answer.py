@@ -29,7 +29,18 @@ class Answer(BaseModel):
     description: Text
 
 
+class StagesAnswer(Answer):
+    """The same, with a question about the middle."""
+
+    middle_question: Text
+
+
 SCHEMA: dict[str, Any] = Answer.model_json_schema(by_alias=True)
+
+
+def answer_type(prompts: PromptSet) -> type[Answer]:
+    """Return what a set of instructions asks for."""
+    return StagesAnswer if prompts.asks_middle else Answer
 
 
 def parse_answer(text: str, label: str, name: str, prompts: PromptSet) -> Answer:
@@ -49,7 +60,7 @@ def parse_answer(text: str, label: str, name: str, prompts: PromptSet) -> Answer
     if not found:
         raise AnswerError(f"the answer must be a JSON object, got '{_short(text)}'")
     try:
-        answer = Answer.model_validate(found[-1])
+        answer = answer_type(prompts).model_validate(found[-1])
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))

@@ -12,7 +12,7 @@ PROMPT = "This is a frame from a video of {name}. {question} Only answer yes or 
 
 @dataclass(frozen=True)
 class ClassQuery:
-    """Two yes/no questions, answerable from one frame, and a description of a class.
+    """Yes/no questions, each answerable from one frame, and a description of a class.
 
     Attributes:
         label: Exact class label of the dataset.
@@ -21,6 +21,7 @@ class ClassQuery:
         end_question: About its last moments; a different one.
         description: What the action looks like, one short sentence without adverbs.
         source: Who wrote it.
+        middle_question: About the moments between, if anybody wrote one; differs from both.
         provenance: How a language model was asked; empty for what people wrote.
     """
 
@@ -30,6 +31,7 @@ class ClassQuery:
     end_question: str
     description: str
     source: str
+    middle_question: str | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -41,10 +43,20 @@ class ClassQuery:
                 f"class '{self.label}': start and end question must differ, "
                 f"got '{self.start_question}' twice"
             )
+        if self.middle_question in (self.start_question, self.end_question):
+            raise QueryError(
+                f"class '{self.label}': the middle question must differ from start and end "
+                f"question, got '{self.middle_question}' twice"
+            )
 
     def texts(self) -> dict[str, str]:
-        """Return the row of the table: every text, without the provenance."""
-        return {name: text for name, text in vars(self).items() if name != "provenance"}
+        """Return every text there is, without the provenance."""
+        given = {name: text for name, text in vars(self).items() if text is not None}
+        return {name: text for name, text in given.items() if name != "provenance"}
+
+    def row(self) -> dict[str, str | None]:
+        """Return the row of the table: the texts, empty where there is none."""
+        return {"middle_question": None, **self.texts()}
 
     def prompts(self) -> tuple[str, str]:
         """Return the start and the end prompt (ZEAL, arXiv:2410.14340, section 3)."""
@@ -52,6 +64,17 @@ class ClassQuery:
             PROMPT.format(name=self.prompt_name, question=self.start_question),
             PROMPT.format(name=self.prompt_name, question=self.end_question),
         )
+
+    def middle_prompt(self) -> str | None:
+        """Return the middle prompt, or None where nobody wrote a middle question."""
+        if self.middle_question is None:
+            return None
+        return PROMPT.format(name=self.prompt_name, question=self.middle_question)
+
+    def asked(self, *, middle: bool) -> tuple[str, ...]:
+        """Return the start and the end prompt, and the middle one if it is wanted and there."""
+        between = self.middle_prompt() if middle else None
+        return self.prompts() if between is None else (*self.prompts(), between)
 
 
 class QueryWriter(Protocol):

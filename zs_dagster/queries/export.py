@@ -9,9 +9,9 @@ from zs_dagster.errors import InputError
 from zs_dagster.files import write_text
 from zs_dagster.queries.bank import SECTIONS
 from zs_dagster.queries.class_query import ClassQuery
-from zs_dagster.queries.kinds import QUESTIONS
+from zs_dagster.queries.kinds import MIDDLE, QUESTIONS
 
-TEXTS = ("prompt_name", *QUESTIONS, "description")
+TEXTS = ("prompt_name", *QUESTIONS, MIDDLE, "description")
 WIDTH = 1 << 20  # One line per text, however long.
 
 
@@ -41,7 +41,8 @@ def export_bank(path: Path, queries: Sequence[ClassQuery]) -> None:
 
 def _entry(query: ClassQuery) -> str:
     # One line each: YAML folds what breaks lines, and some of it comes back as a space.
-    texts = {name: " ".join(getattr(query, name).split()) for name in TEXTS}
+    written = {name: getattr(query, name) for name in TEXTS}
+    texts = {name: " ".join(text.split()) for name, text in written.items() if text}
     dumped = yaml.safe_dump(
         {query.label: texts}, sort_keys=False, allow_unicode=True, width=WIDTH
     )

@@ -10,6 +10,8 @@ from zs_dagster.errors import QueryError
 
 FIELDS = frozenset({"prompt_name", "start_question", "end_question", "description"})
 QUESTIONS = ("start_question", "end_question")
+MIDDLE = "middle_question"
+OPTIONAL = frozenset({"prompt_name", MIDDLE})
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def texts_of(entry: object, place: Place) -> dict[str, str]:
     for name, text in texts.items():
         if "{" in text or "}" in text:
             raise place.error(f": {name} has a brace left, got '{text}'; only kinds have slots")
-        if name in QUESTIONS and text.strip() and not text.rstrip().endswith("?"):
+        if name in (*QUESTIONS, MIDDLE) and text.strip() and not text.rstrip().endswith("?"):
             raise place.error(f": {name} must end with '?', got '{text}'")
     return texts
 
@@ -93,12 +95,12 @@ def _slots(patterns: Mapping[str, str], name: str, kind: str, path: Path) -> set
 def _complete(entry: object, place: Place) -> dict[str, str]:
     if (
         not isinstance(entry, dict)
-        or set(entry) - FIELDS
-        or FIELDS - set(entry) - {"prompt_name"}
+        or set(entry) - FIELDS - OPTIONAL
+        or FIELDS - set(entry) - OPTIONAL
     ):
         raise place.error(
             f" must have {', '.join(sorted(FIELDS))} "
-            f"(prompt_name may be left out), got {entry!r:.120}"
+            f"(prompt_name may be left out, {MIDDLE} added), got {entry!r:.120}"
         )
     for name, text in entry.items():
         if not isinstance(text, str):

@@ -7,14 +7,13 @@ from typing import Any
 
 from zs_dagster.digests import digest
 from zs_dagster.errors import QueryError
-from zs_dagster.queries.answer import SCHEMA, Answer, AnswerError, parse_answer
+from zs_dagster.queries.answer import Answer, AnswerError, answer_type, parse_answer
 from zs_dagster.queries.budget import Budget, estimated_tokens
 from zs_dagster.queries.class_query import ClassQuery
 from zs_dagster.queries.language_model import Completion, LanguageModel
 from zs_dagster.queries.prompt_sets import SYSTEM, PromptSet, correction
 
 TRIES = 3
-SCHEMA_TEXT = json.dumps(SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,12 @@ class LlmWriter:
 
     def prompt_tokens(self, label: str, name: str) -> int:
         """Estimate the tokens of the request for a class, its schema included."""
-        return estimated_tokens(SYSTEM, self.prompts.ask(label, name), SCHEMA_TEXT)
+        return estimated_tokens(SYSTEM, self.prompts.ask(label, name), json.dumps(self.schema))
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of an answer."""
+        return answer_type(self.prompts).model_json_schema(by_alias=True)
 
     def write(self, label: str, name: str) -> ClassQuery:
         """Ask for the texts of a class, at most three times.
@@ -72,12 +76,13 @@ class LlmWriter:
         )
 
     def _ask(self, asked: str) -> tuple[Completion, int, int]:
-        read = estimated_tokens(SYSTEM, asked, SCHEMA_TEXT)
+        schema = self.schema
+        read = estimated_tokens(SYSTEM, asked, json.dumps(schema))
         reserved = read + int(self.settings["max_tokens"])
         self.budget.reserve(reserved)
         used = 0
         try:
-            completion = self.model.complete(SYSTEM, asked, SCHEMA)
+            completion = self.model.complete(SYSTEM, asked, schema)
             written = completion.answer_tokens
             if written is None:
                 written = estimated_tokens(completion.text)

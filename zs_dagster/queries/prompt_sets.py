@@ -1,4 +1,4 @@
-"""The instructions that a language model writes questions by. Two sets, each with a version.
+"""The instructions that a language model writes questions by, in sets, each with a version.
 
 A change of any word here needs a new version: answers are cached by it.
 """
@@ -18,6 +18,7 @@ Answer with a JSON object of these keys:
 "start_question": the question about the start
 "end_question": the question about the end
 "description": the description"""
+MIDDLE_KEY = '\n"middle_question": the question about the middle'
 
 CORRECTION = """
 
@@ -37,16 +38,19 @@ class PromptSet:
         version: Name and number, part of the cache key and of the source of a query.
         instruction: What to write; ``{name}`` is the class.
         exempt: Rules of the texts that these instructions do not ask for.
+        asks_middle: Whether they ask for a question about the middle too.
     """
 
     version: str
     instruction: str
     exempt: frozenset[Rule] = frozenset()
+    asks_middle: bool = False
 
     def ask(self, label: str, name: str) -> str:
         """Return the request for one class, its label quoted so that it stays one text."""
         quoted = json.dumps(label, ensure_ascii=False)
-        return self.instruction.replace("{name}", name) + KEYS.replace("{label}", quoted)
+        keys = KEYS + (MIDDLE_KEY if self.asks_middle else "")
+        return self.instruction.replace("{name}", name) + keys.replace("{label}", quoted)
 
 
 def correction(answer: str, reason: str) -> str:
@@ -89,4 +93,13 @@ end question: Is a person under the spread cloth of an umbrella?
 description: a person with an umbrella over the head in a street""",
 )
 
-PROMPT_SETS = {"paper": PAPER, "moments": MOMENTS}
+STAGES = PromptSet(
+    "stages-1",
+    f"""{MOMENTS.instruction}
+Also think of a third photograph, taken half-way through the action, and write a middle question
+by the same rules: it gets "yes" for that photograph and "no" for the first and the last one.
+middle question of the example: Is a person holding an umbrella with its cloth half spread?""",
+    asks_middle=True,
+)
+
+PROMPT_SETS = {"paper": PAPER, "moments": MOMENTS, "stages": STAGES}

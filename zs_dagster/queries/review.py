@@ -16,7 +16,12 @@ def review(queries: Sequence[ClassQuery]) -> dict[str, list[Problem]]:
     two such classes the LVLM can tell one from the other by the name in the prompt alone.
     """
     found = {
-        query.label: problems(query.start_question, query.end_question, query.description)
+        query.label: problems(
+            query.start_question,
+            query.end_question,
+            query.description,
+            query.middle_question,
+        )
         for query in queries
     }
     for field in QUESTIONS:

@@ -43,13 +43,20 @@ class Problem:
         return f"{self.field} {self.reason}"
 
 
-def problems(start_question: str, end_question: str, description: str) -> list[Problem]:
+def problems(
+    start_question: str,
+    end_question: str,
+    description: str,
+    middle_question: str | None = None,
+) -> list[Problem]:
     """Return every rule that the texts of one class break.
 
     ZEAL (arXiv:2410.14340, section 3.1) asks for yes/no questions and for a description
     without adverbs; the bounds and the rest are ours.
     """
     questions = {"start_question": start_question, "end_question": end_question}
+    if middle_question is not None:
+        questions["middle_question"] = middle_question
     found = [p for field, text in questions.items() for p in _question(field, text)]
     if content_words(start_question) == content_words(end_question):
         reason = f"must ask something else than start_question, got '{end_question}'"

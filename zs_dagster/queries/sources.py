@@ -57,6 +57,7 @@ def from_template(label: str, name: str) -> ClassQuery:
         prompt_name=name,
         start_question=f"Is someone getting into position to begin the action '{name}'?",
         end_question=f"Does this frame show the final pose or result of the action '{name}'?",
+        middle_question=f"Is someone in the middle of the action '{name}'?",
         description=f"a video of the action {name}",
         source=TEMPLATE,
     )

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError
-from zs_dagster.localization.clip_only import ClipOnlyParameters, clip_only, runs
+from zs_dagster.localization.clip_only import ClipOnlyParameters, clip_only
+from zs_dagster.localization.thresholding import runs
 
 
 def test_runs_by_hand() -> None:

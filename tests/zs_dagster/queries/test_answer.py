@@ -14,6 +14,7 @@ from zs_dagster.queries.prompt_sets import (
     CORRECTION,
     KEYS,
     LONGEST_CORRECTION,
+    MIDDLE_KEY,
     MOMENTS,
     PAPER,
     PROMPT_SETS,
@@ -125,5 +126,8 @@ def test_new_words_need_a_new_version() -> None:
     said = {
         p.version: digest(SYSTEM, KEYS, CORRECTION, p.instruction) for p in (PAPER, MOMENTS)
     }
+    stages = PROMPT_SETS["stages"]
+    keys = KEYS + MIDDLE_KEY
+    said[stages.version] = digest(SYSTEM, keys, CORRECTION, stages.instruction)
     known = json.loads(Path(__file__).with_name("prompt_versions.json").read_text())
     assert said.items() <= known.items()

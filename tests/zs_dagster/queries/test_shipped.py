@@ -26,7 +26,9 @@ def faults(query: ClassQuery) -> list[str]:
         "lower case": query.description[0].islower(),
         "one sentence": not re.search(r"[.?!;]\s+\S", query.description),
         "rules of all texts": not [
-            p for p in problems(*questions, query.description) if p.rule != "timing"
+            p
+            for p in problems(*questions, query.description, query.middle_question)
+            if p.rule != "timing"
         ],
         "ASCII": all(text.isascii() for text in query.texts().values()),
         "no brace": not re.search(r"[{}]", "".join(query.texts().values())),

@@ -18,6 +18,7 @@ from zs_dagster.demo.world import (
     Combination,
     Thing,
     article,
+    presence_question,
     state_question,
     state_truth,
     truth,
@@ -97,7 +98,7 @@ def _ask_state(rng: np.random.Generator, things: Sequence[Thing]) -> _Asked:
 def _ask_presence(rng: np.random.Generator, things: Sequence[Thing]) -> _Asked:
     combination = _some_combination(rng, things)
     present = combination in [thing.combination for thing in things]
-    question = f"Is there {combination.a_name}?"
+    question = presence_question(combination)
     return _Asked(question, float(present), combination, _some_state(rng, things))
 
 
