@@ -69,7 +69,7 @@ def cezsar_model(
         train_into(core, key, data, parameters)
     record = core.store.load_document(RECORD, key) or {}
     said = json.dumps(parameters.facts(), sort_keys=True)
-    row = encoders | {"model": key, "text_encoder": dataset.training.text_encoder}
+    row: Row = {**encoders} | {"model": key, "text_encoder": dataset.training.text_encoder}
     row |= {"parameters": said, "videos": len(set(data.video)), "segments": len(data)}
     row |= {"sentences": len(data.sentences), "epochs": record["metrics"]["epochs"]}
     core.tables.write("cezsar_model", dataset.name, [row])

@@ -31,6 +31,7 @@ from zs_dagster.errors import DatasetError
 from zs_dagster.home import Home
 from zs_dagster.joint_embedding.scoring import class_scores, nearest_classes
 from zs_dagster.models.loading import Models
+from zs_dagster.store import Arrays
 
 logger = logging.getLogger("zs_dagster.cezsar")
 SPACE = "cezsar_embeddings"
@@ -150,7 +151,7 @@ def _keep(
     home: Home, dataset: Dataset, method: str, where: Points, videos: Sequence[str]
 ) -> Mapping[str, Any]:
     """Store the points of a method for the report of the semantic gap; returns its row."""
-    arrays = {
+    arrays: Arrays = {
         "videos": where.videos.astype(np.float32),
         "prototypes": where.prototypes.astype(np.float32),
         "owner": where.owner,

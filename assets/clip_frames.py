@@ -127,7 +127,8 @@ def segment_times(known: FramesOf, start_s: float, end_s: float, fps: float) -> 
     count = max(1, int((end_s - start_s) * fps))
     asked = start_s + (np.arange(count) + 0.5) * (end_s - start_s) / count
     shown = np.searchsorted(known.times, asked + TIME_TOLERANCE_S, side="right") - 1
-    return known.times[np.unique(np.maximum(shown, 0))]
+    times: Times = known.times[np.unique(np.maximum(shown, 0))]
+    return times
 
 
 def segment_views(known: FramesOf, captions: Sequence[Mapping[str, Any]], fps: float) -> Wanted:

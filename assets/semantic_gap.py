@@ -86,8 +86,8 @@ def _rows(gap: SemanticGap, classes: list[str]) -> Iterator[Row]:
             yield _row(OVERALL, f"{direction}_{name}", value)
     for label, cosine in zip(classes, gap.centroid_cosine.tolist(), strict=True):
         yield _row(label, "centroid_cosine", cosine)
-    for label, taken_for, count in gap.confusions:
-        yield _row(classes[label], f"taken for {classes[taken_for]}", count)
+    for true, taken_for, count in gap.confusions:
+        yield _row(classes[true], f"taken for {classes[taken_for]}", count)
 
 
 def _row(label: str, metric: str, value: float) -> Row:

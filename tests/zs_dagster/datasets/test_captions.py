@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from zs_dagster.datasets.caption_lint import Captioned, lint_captions, usable
 from zs_dagster.datasets.sources import CaptionSource
 from zs_dagster.errors import DatasetError
 
-VIDEOS = {
+VIDEOS: dict[str, dict[str, Any]] = {
     "a": {"video_id": "a", "status": "ok", "duration_s": 10.0},
     "b": {"video_id": "b", "status": "unreadable", "duration_s": None},
 }
