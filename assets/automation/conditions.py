@@ -21,4 +21,4 @@ def keep_fresh() -> dg.AutomationCondition[Any]:
         condition: dg.AutomationCondition[Any] = (
             ~_C.missing() & changed.since_last_handled() & is_free
         )
-        return condition.with_label("keep fresh")
+        return condition

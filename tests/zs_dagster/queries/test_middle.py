@@ -1,7 +1,7 @@
 """The question about the middle: written or not, by whoever writes the others."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -74,8 +74,8 @@ def test_its_words_are_reviewed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("middle", [MIDDLE, None])
 def test_an_exported_bank_reads_the_same(tmp_path: Path, middle: str | None) -> None:
-    named = {"label": "jump", "prompt_name": "jump", "source": "me"}
-    given = ClassQuery(**named, **TEXTS, middle_question=middle)
+    named: dict[str, Any] = {"label": "jump", "prompt_name": "jump", "source": "me"}
+    given = ClassQuery(**named | TEXTS, middle_question=middle)
     path = tmp_path / "bank.yaml"
     path.write_text(bank_text([given]))
     found = QueryBank(path, name="me").write("jump")
