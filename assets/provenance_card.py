@@ -23,16 +23,20 @@ from zs_dagster.queries.class_query import PROMPT
 SNAPSHOTS = "snapshots"
 VERSION = "dagster/data_version"
 INPUT = "dagster/input_event_pointer/"
+UNKNOWN = "NULL"
+"""What Dagster writes for an input whose materialization it does not know."""
 COMMON = ("videos", "annotations", "class_queries", "frame_features", "class_embeddings")
 # Every asset that metrics are made from, however far above.
 STAGES = {
     "localization": (*COMMON, "candidate_classes", "frame_confidence", "segments"),
-    "classification": (*COMMON, "clip_predictions", "zar_predictions"),
+    "classification": (*COMMON, "clip_predictions", "zar_predictions", "cezsar_predictions"),
 }
 # What a later comparison of two runs needs.
 KEPT = {
     "localization": ("annotations", "segments"),
-    "classification": ("annotations", "clip_predictions", "zar_predictions"),
+    "classification": (
+        *("annotations", "clip_predictions", "zar_predictions", "cezsar_predictions"),
+    ),
 }
 Facts = dict[str, Any]
 
@@ -138,7 +142,8 @@ def _lineage(context: dg.AssetExecutionContext, dataset: str, task: str) -> Fact
     tags = {name: _tags(context, name, asset_partitions=[dataset]) for name in STAGES[task]}
     lineage = {}
     for name, said in tags.items():
-        inputs = {k.removeprefix(INPUT): int(v) for k, v in said.items() if k.startswith(INPUT)}
+        pointers = {key: said.get(INPUT + key, UNKNOWN) for key in tags}
+        inputs = {key: int(at) for key, at in pointers.items() if at != UNKNOWN}
         # The version of what was read is asked for by event: the tag with the version of an
         # input of a partitioned asset is a digest over partitions, and cannot be compared.
         read = {key: _tags(context, key, storage_ids=[at]) for key, at in inputs.items()}

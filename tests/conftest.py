@@ -124,7 +124,7 @@ class TinyHome:
         """Write the dataset file, with other values for some of its keys; None removes one."""
         values = {k: v for k, v in {**DATASET, **changes}.items() if v is not None}
         self.dataset_file.parent.mkdir(parents=True, exist_ok=True)
-        self.dataset_file.write_text(yaml.safe_dump(values))
+        self.dataset_file.write_text(yaml.safe_dump(values, sort_keys=False))
 
     def ask(self, label: str, **texts: str) -> None:
         """Edit the questions of one class in the query bank."""

@@ -89,7 +89,7 @@ def test_a_lower_rate_looks_at_every_nth_frame(scores: CachedScores) -> None:
         ("zeal", {"filter_frames": 0}, "filter_frames must be a whole number >= 1, got 0"),
         ("zeal", {"filter_text": "title"}, "filter_text must be name or description, got"),
         ("clip-only", {"confidence_weight": 0}, "unknown CLIP-only parameter"),
-        ("none", {}, "method must be one of clip-only, random, zeal, zeal-known-classes, got"),
+        ("none", {}, "method must be one of zeal, zeal-known-classes, clip-only, random, got"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused_before_any_is_evaluated(

@@ -23,6 +23,8 @@ CACHED = ("frame_features", "frame_confidence", "class_queries", "class_embeddin
 OF_CLIPS = {
     *("clip_predictions", "clip_classifiers", "zar_predictions", "zar_classifiers"),
     *("classification_metrics", "classification_history", "class_accuracy"),
+    *("cezsar_predictions", "cezsar_classifiers", "cezsar_spaces", "semantic_gap"),
+    *("captions", "sentence_embeddings", "cezsar_model", "cezsar_history", "cezsar_metrics"),
 }
 FALLS = "purple ball falls"
 PROVENANCE = {"run_id", "created_at", "git_commit"}
