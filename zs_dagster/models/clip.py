@@ -163,7 +163,5 @@ def local_folder(model: str) -> Path | None:
 def _to_numpy(parts: Sequence[Any]) -> FeatureArray:
     features: FeatureArray = np.concatenate([part.float().cpu().numpy() for part in parts])
     if not np.isfinite(features).all():
-        raise ModelError(
-            "CLIP features must be finite, got NaN or infinity; use dtype float32"
-        )
+        raise ModelError("CLIP features must be finite, got NaN or infinity; use dtype float32")
     return features

@@ -1,9 +1,10 @@
 """Frames as CLIP reads them: scaled, cut and normalised, many at once.
 
-Scaling is the antialiased bicubic of PIL on 8-bit levels, done by torch: the filter is the same,
-and what differs is the rounding of its weights, by one level of 255 in about one value of 200
-and rarely by two. On a GPU the filter works in float32 and rounds to levels where PIL does:
-after the rows and after the columns.
+Scaling is the antialiased bicubic of PIL on 8-bit levels, done by torch: the same filter, with
+weights that are rounded otherwise. That moves about one value of 200 by a level of 255 (one of
+50 where noise is shrunk to a twentieth), and few by two. On a GPU the filter works in float32
+and rounds to levels where PIL does: after the rows and after the columns. PIL from version 13
+takes the columns of high pictures first, and differs by more where noise overshoots.
 """
 
 from dataclasses import dataclass
@@ -76,9 +77,7 @@ class Pixels:
         place = self._place(crop, frames.shape[2], frames.shape[1])
         # Channels stay last in memory: the fast kernels want them so, and nothing is copied.
         pictures = _on_device(frames, device).permute(0, 3, 1, 2)
-        scaled = self._scaled(pictures, place)
-        bottom, right = place.top + self.side, place.left + self.side
-        square = scaled[..., place.top : bottom, place.left : right]
+        square = self._square(pictures, place)
         mean, std = (
             torch.tensor(part, device=square.device).view(3, 1, 1)
             for part in (self.mean, self.std)
@@ -92,21 +91,31 @@ class Pixels:
             return Crop(self.side, self.side, 0, 0)
         return place_whole(width, height, self.side)
 
-    def _scaled(self, pictures: "torch.Tensor", place: Crop) -> "torch.Tensor":
+    def _square(self, pictures: "torch.Tensor", place: Crop) -> "torch.Tensor":
+        """Scale and cut ``(N, 3, H, W)`` levels."""
+        rows = slice(place.top, place.top + self.side)
+        columns = slice(place.left, place.left + self.side)
+        size = (place.height, place.width)
+        if pictures.shape[-2:] == size:
+            return pictures[..., rows, columns]
+        if not pictures.is_cuda:
+            # One call for levels, which rounds between rows and columns as well.
+            return self._scaled(pictures, size)[..., rows, columns]
+        high = pictures.shape[-2]
+        narrow = _levels(self._scaled(pictures.float(), (high, place.width)))[..., columns]
+        return _levels(self._scaled(narrow, (place.height, self.side)))[..., rows, :]
+
+    def _scaled(self, pictures: "torch.Tensor", size: tuple[int, int]) -> "torch.Tensor":
         from torch.nn import functional
 
-        how: dict[str, Any] = {"mode": self.interpolation, "antialias": True}
-        steps = [(pictures.shape[-2], place.width), (place.height, place.width)]
-        if pictures.shape[-2:] == steps[-1]:
-            return pictures
-        if not pictures.is_cuda:
-            # One call does both there, and rounds in between as well.
-            return functional.interpolate(pictures, size=steps[-1], **how)
-        for size in steps:
-            # Without a kernel for levels; the filter overshoots at edges.
-            wide = functional.interpolate(pictures.float(), size=size, **how)
-            pictures = wide.round_().clamp_(0, LEVELS)
-        return pictures
+        return functional.interpolate(
+            pictures, size=size, mode=self.interpolation, antialias=True
+        )
+
+
+def _levels(values: "torch.Tensor") -> "torch.Tensor":
+    """Round in place to 0 to 255; the filter overshoots at edges."""
+    return values.round_().clamp_(0, LEVELS)
 
 
 def _on_device(frames: FrameArray, device: str) -> "torch.Tensor":
