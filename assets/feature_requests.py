@@ -164,7 +164,9 @@ def _is_among(times: Times, others: Times | None) -> NDArray[np.bool_]:
 def _encoded(
     frames: Frames, rows: NDArray[np.bool_], encoder: FrameEncoder, crop: str
 ) -> NDArray[np.float16]:
-    return encoder.encode_frames(frames.rgb[rows], crop).astype(np.float16)
+    # Picking all of them would copy tens of megabytes.
+    rgb = frames.rgb if rows.all() else frames.rgb[rows]
+    return encoder.encode_frames(rgb, crop).astype(np.float16)
 
 
 def _merged(

@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,7 @@ from zs_dagster.errors import VideoError
 from zs_dagster.frame_features.bank import KIND, Wanted
 from zs_dagster.home import Home
 from zs_dagster.models.loading import Models
+from zs_dagster.models.lvlm.ahead import one_ahead
 from zs_dagster.progress import track
 from zs_dagster.store import Store
 from zs_dagster.video.decoders import Decoders, Sampling
@@ -59,7 +61,10 @@ def frame_features(
         for _, frames in track(streams, KIND, len(missing)):
             request = filling.next_request()
             try:
-                filling.encoded += request.take(frames, models.get().clip(dataset.profile))
+                clip = models.get().clip(dataset.profile)
+                # The next chunk comes out of its process while this one is encoded.
+                with closing(one_ahead(frames)) as chunks:
+                    filling.encoded += request.take(chunks, clip)
             except VideoError as error:
                 # One bad file must not stop a night's run; what follows works on the rest.
                 filling.leave_out(request.video, error)

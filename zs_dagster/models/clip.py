@@ -8,12 +8,14 @@ import numpy as np
 
 from zs_dagster.digests import digest, folder_digest
 from zs_dagster.errors import ModelError
-from zs_dagster.models.crops import EVAL, place_crop
+from zs_dagster.models.crops import EVAL
 from zs_dagster.models.devices import choose_device
+from zs_dagster.models.pixels import Pixels
 from zs_dagster.models.protocols import FeatureArray, FrameArray, IntArray
 
-STAGE_VERSION = "1"
+STAGE_VERSION = "2"
 DEFAULT_BATCH = 64
+FULL = "float32"
 
 Network: TypeAlias = Any
 """A model of open_clip, whose own types say too little to check against."""
@@ -22,7 +24,7 @@ Tokenizer: TypeAlias = Any
 """What turns texts into ids for such a model."""
 
 
-def clip_fingerprint(model: str, pretrained: str | None) -> str:
+def clip_fingerprint(model: str, pretrained: str | None, dtype: str = FULL) -> str:
     """Digest of what shapes the features; cheap, so that nothing is loaded to compare it.
 
     A local folder is identified by the bytes of its files, a published model by its name and
@@ -30,7 +32,8 @@ def clip_fingerprint(model: str, pretrained: str | None) -> str:
     """
     folder = local_folder(model)
     weights = folder_digest(folder) if folder else f"{model}@{pretrained}"
-    return digest("clip", STAGE_VERSION, weights)
+    numbers = () if dtype == FULL else (dtype,)
+    return digest("clip", STAGE_VERSION, weights, *numbers)
 
 
 class OpenClipEncoder:
@@ -41,6 +44,7 @@ class OpenClipEncoder:
         pretrained: Tag of published weights; ``None`` for a local folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         batch: Frames or texts per forward pass; speed only.
+        dtype: Numbers of the image tower; the text tower keeps float32.
 
     Raises:
         ModelError: If the model or its weights cannot be loaded.
@@ -53,11 +57,15 @@ class OpenClipEncoder:
         *,
         device: str = "auto",
         batch: int = DEFAULT_BATCH,
+        dtype: str = FULL,
     ) -> None:
-        self._batch = batch
+        import torch
+
+        self._batch, self._dtype = batch, getattr(torch, dtype)
         self._device = choose_device(device)
-        loaded = load_open_clip(model, pretrained, self._device)
-        self._model, self._preprocess, self._tokenize = loaded
+        self._model, _, self._tokenize = load_open_clip(model, pretrained, self._device)
+        self._pixels = Pixels.of(self._model)
+        self._model.visual.to(self._dtype)
 
     @property
     def network(self) -> Network:
@@ -97,48 +105,32 @@ class OpenClipEncoder:
         """
         import torch
 
-        parts = []
+        from zs_dagster.models.lvlm.streams import SideStream
+
+        parts, beside = [], SideStream(torch.device(self._device))
         for start in range(0, len(frames), self._batch):
             chunk = frames[start : start + self._batch]
-            images = torch.stack([self._image(frame, crop) for frame in chunk])
             with torch.inference_mode():
-                parts.append(self._model.encode_image(images.to(self._device)))
-        return _to_numpy(parts, self._width)
+                # While the GPU still encodes the batch before.
+                with beside.used():
+                    pixels = self._pixels.prepare(chunk, crop, self._device)
+                images = beside.hand_over(pixels).to(self._dtype)
+                parts.append(self._model.encode_image(images))
+        return _to_numpy(parts) if parts else self.encode_texts([])
 
     def encode_texts(self, texts: Sequence[str]) -> FeatureArray:
         """Encode N sentences into ``(N, D)`` un-normalised features."""
         import torch
 
+        if not texts:
+            # Both towers end in one space, and not every tower says how wide it is.
+            return self.encode_texts([""])[:0]
         parts = []
         for start in range(0, len(texts), self._batch):
             tokens = self._tokenize(list(texts[start : start + self._batch]))
             with torch.inference_mode():
                 parts.append(self._model.encode_text(tokens.to(self._device)))
-        return _to_numpy(parts, self._width)
-
-    def _image(self, frame: FrameArray, crop: str) -> Any:  # noqa: ANN401 - a tensor
-        """Prepare one frame ``(H, W, 3)`` as the model takes it."""
-        from PIL import Image
-
-        image = Image.fromarray(frame)
-        if crop == EVAL:
-            return self._preprocess(image)
-        place = place_crop(crop, *image.size, self._side)
-        scaled = image.resize((place.width, place.height), Image.Resampling.BICUBIC)
-        right, bottom = place.left + self._side, place.top + self._side
-        square = scaled.crop((place.left, place.top, right, bottom))
-        # A square of the model's size passes its resizing and cropping unchanged.
-        return self._preprocess(square)
-
-    @property
-    def _side(self) -> int:
-        size = self._model.visual.image_size
-        return int(size if isinstance(size, int) else size[0])
-
-    @property
-    def _width(self) -> int:
-        output = self._model.visual.output_dim
-        return int(output)
+        return _to_numpy(parts)
 
 
 def load_open_clip(model: str, pretrained: str | None, device: str) -> tuple[Any, Any, Any]:
@@ -168,12 +160,8 @@ def local_folder(model: str) -> Path | None:
     return Path(folder) if prefix == "local-dir" else None
 
 
-def _to_numpy(parts: Sequence[Any], width: int) -> FeatureArray:
-    if not parts:
-        return np.empty((0, width), dtype=np.float32)
+def _to_numpy(parts: Sequence[Any]) -> FeatureArray:
     features: FeatureArray = np.concatenate([part.float().cpu().numpy() for part in parts])
     if not np.isfinite(features).all():
-        raise ModelError(
-            "CLIP features must be finite, got NaN or infinity; use float32 weights"
-        )
+        raise ModelError("CLIP features must be finite, got NaN or infinity; use dtype float32")
     return features

@@ -43,6 +43,21 @@ def crop_names(count: int) -> tuple[str, ...]:
     return CROP_SETS[count]
 
 
+def place_whole(width: int, height: int, side: int) -> Crop:
+    """Return the middle square of a frame whose short side is scaled to the model's.
+
+    The arithmetic is torchvision's: the long side is cut down to whole pixels, not rounded.
+
+    Args:
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        side: Of the square the model takes, pixels.
+    """
+    short = min(width, height)
+    wide, high = side * width // short, side * height // short
+    return Crop(wide, high, round((wide - side) / 2), round((high - side) / 2))
+
+
 def place_crop(name: str, width: int, height: int, side: int) -> Crop:
     """Return where a crop lies in a frame.
 

@@ -35,7 +35,7 @@ class Models:
     def clip_fingerprint(self, profile: str) -> str:
         """Identify the CLIP of a profile without loading it."""
         clip = load_profile(profile).clip
-        return clip_fingerprint(clip.model, clip.pretrained)
+        return clip_fingerprint(clip.model, clip.pretrained, clip.dtype)
 
     def lvlm_fingerprint(self, profile: str) -> str:
         """Identify the LVLM of a profile without loading it; may ask the hub or the server."""
@@ -108,7 +108,9 @@ def _remedy(profile: str) -> Iterator[None]:
 @lru_cache(maxsize=2)
 def _clip(profile: str, device: str) -> OpenClipEncoder:
     clip = load_profile(profile).clip
-    return OpenClipEncoder(clip.model, clip.pretrained, device=device, batch=clip.batch)
+    return OpenClipEncoder(
+        clip.model, clip.pretrained, device=device, batch=clip.batch, dtype=clip.dtype
+    )
 
 
 @lru_cache(maxsize=4)

@@ -23,11 +23,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+
 class Clip(_Strict):
-    """A model of open_clip."""
+    """A model of open_clip.
+
+    Attributes:
+        dtype: Numbers of the image tower. Half precision wants a GPU; features then differ.
+    """
 
     model: str
     pretrained: str | None = None
+    dtype: Dtype = "float32"
     batch: Annotated[int, Field(ge=1)] = 64
 
 
@@ -43,7 +51,7 @@ class Lvlm(_Strict):
 
     model: str
     revision: str | None = None
-    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    dtype: Dtype = "bfloat16"
     tokens: Literal["variants", "paper"] = "variants"
     image: Literal["full", "single-tile", "video"] = "full"
     batch_frames: Annotated[int, Field(ge=1)] | None = None

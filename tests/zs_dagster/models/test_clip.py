@@ -1,14 +1,18 @@
 """The CLIP encoder, on the small model of the demo."""
 
+import dataclasses
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import open_clip
 import pytest
+from open_clip.transform import PreprocessCfg
 
 from zs_dagster.errors import ModelError
+from zs_dagster.models import clip
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
 from zs_dagster.models.lvlm.source import find_source
 from zs_dagster.models.profiles import load_profile
@@ -46,6 +50,33 @@ def test_images_and_texts_share_a_space_and_nothing_is_normalised() -> None:
     assert images.shape[1] == texts.shape[1]
     assert not np.allclose(np.linalg.norm(images, axis=1), 1, atol=1e-3)
     assert not np.allclose(texts[0], texts[1])
+
+
+def test_half_precision_is_close_and_another_encoder() -> None:
+    name = load_profile("demo").clip.model
+    half = OpenClipEncoder(name, device="cpu", dtype="bfloat16")
+    ours, full = half.encode_frames(frames(3)), encoder().encode_frames(frames(3))
+    assert ours.dtype == np.float32
+    assert 0 < np.abs(ours - full).max() < 0.05 * np.abs(full).max()
+    np.testing.assert_array_equal(half.encode_texts(TEXTS), encoder().encode_texts(TEXTS))
+    prints = {clip_fingerprint(name, None, kind) for kind in ("float32", "bfloat16", "float16")}
+    assert len(prints) == 3
+
+
+def test_a_tower_of_timm_encodes_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such towers, EVA02 and SigLIP 2 among them, do not say how wide their output is."""
+
+    def load(*_: object) -> tuple[object, None, object]:
+        tower = open_clip.CLIPVisionCfg(timm_model_name="test_vit", image_size=64)
+        text = open_clip.CLIPTextCfg(context_length=8, width=16, heads=2, layers=1)
+        network = open_clip.CustomTextCLIP(24, tower, text).eval()
+        network.visual.preprocess_cfg = dataclasses.asdict(PreprocessCfg(size=(64, 64)))
+        return network, None, open_clip.SimpleTokenizer(context_length=8)
+
+    monkeypatch.setattr(clip, "load_open_clip", load)
+    model = OpenClipEncoder("timm", device="cpu")
+    assert model.encode_frames(frames(2)).shape == (2, 24)
+    assert model.encode_frames(frames(0)).shape == (0, 24)
 
 
 def test_nothing_in_is_nothing_out() -> None:
