@@ -49,7 +49,7 @@ def classify(
     ] = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Say which class each video shows: prints them, writes JSON, CSV and a page to look at."""
+    """Say which class each video shows: prints them, writes JSON, CSV and a page."""
     home = prepare_environment()
     labels = parse_classes(classes)
     check_json_file(json_file)

@@ -36,7 +36,9 @@ Row = dict[str, Any]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FACTS = ("n_frames", "duration_s", "backend")
 
-app = typer.Typer(no_args_is_help=True, help="List, inspect, check and add datasets.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="List, inspect, check and add datasets."
+)
 
 
 @app.command("list")

@@ -23,7 +23,9 @@ from zs_dagster.evaluation.paired import PairedAccuracy, compare_accuracy
 
 MAX_CONFUSIONS = 10
 
-app = typer.Typer(no_args_is_help=True, help="Score predictions against ground truth.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Score predictions against ground truth."
+)
 
 
 @app.callback()

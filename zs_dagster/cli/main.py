@@ -9,30 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from zs_dagster.cli import (
-    classify,
-    datasets,
-    demo,
-    diff,
-    doctor,
-    evaluate,
-    export,
-    frames,
-    import_,
-    locate,
-    models,
-    propose,
-    provenance,
-    published,
-    queries,
-    run,
-    sql,
-    status,
-    sweep,
-    train,
-    ui,
-)
-from zs_dagster.cli.dry_run import DryRunCommand
+from zs_dagster.cli.commands import Commands
 from zs_dagster.errors import InputError, ZsDagsterError
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
@@ -40,33 +17,16 @@ INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"
 CTRL_C = 130
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Find and recognise actions in videos that nobody labelled.",
 )
-app.command("demo")(demo.demo)
-app.command("run", cls=DryRunCommand)(run.run)
-app.command("locate")(locate.locate)
-app.command("classify")(classify.classify)
-app.command("frames")(frames.frames)
-app.command("export")(export.export)
-app.command("import")(import_.import_segments)
-app.command("provenance")(provenance.provenance)
-app.command("diff")(diff.diff)
-app.command("propose")(propose.propose)
-app.command("sweep")(sweep.sweep_grid)
-app.command("published")(published.published)
-app.command("queries")(queries.queries)
-app.command("train-clip")(train.train)
-app.command("import-clip")(train.import_vifi)
-app.command("status")(status.status)
-app.command("sql")(sql.sql)
-app.command("doctor")(doctor.doctor)
-app.command("ui")(ui.ui)
-app.add_typer(datasets.app, name="datasets")
-app.add_typer(models.app, name="models")
-app.add_typer(evaluate.app, name="evaluate")
+
+
+@app.callback()
+def zs_dagster() -> None:
+    """Find and recognise actions in videos that nobody labelled."""
 
 
 def main() -> None:

@@ -13,7 +13,9 @@ from zs_dagster.cli.graph import prepare_environment
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="PROFILE", help="Name of a profile.")]
 
-app = typer.Typer(no_args_is_help=True, help="List, download and check model profiles.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="List, download and check model profiles."
+)
 
 
 @app.command("list")
