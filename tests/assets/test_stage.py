@@ -18,7 +18,10 @@ from zs_dagster.definitions import defs
 specs = defs.resolve_all_asset_specs()
 print(json.dumps({spec.key.to_user_string(): spec.code_version for spec in specs}))
 """
-CLASSIFIERS = {"frame_features", "class_embeddings", "clip_predictions", "zar_predictions"}
+CLASSIFIERS = {
+    *("frame_features", "class_embeddings", "clip_predictions", "zar_predictions"),
+    "cezsar_predictions",
+}
 
 
 def versions(home: Path) -> dict[str, str]:
