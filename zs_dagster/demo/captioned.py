@@ -12,9 +12,9 @@ from zs_dagster.demo.world import AXES, MOTIONS, SEEN, ActionClass
 from zs_dagster.files import write_text
 
 SEED = 20_000
-NUM_VIDEOS = 320
+NUM_VIDEOS = 160
 ACTIONS_PER_VIDEO = 3
-LASTS_S, PAUSE_S = (2.0, 4.0), (0.5, 1.0)
+LASTS_S, PAUSE_S = (3.0, 6.0), (0.5, 2.0)
 # In words that the text tower of the demo knows.
 FORMS = (
     "{thing} {motion.verb} {motion.path}",

@@ -23,8 +23,9 @@ def test_no_held_out_combination_is_shown_or_named() -> None:
     held_out = {c for group in HELD_OUT.values() for c in group}
     for script in caption_scripts():
         assert held_out.isdisjoint(track.combination for track in script.story.tracks)
-    text = captions_text()
-    assert not [c.name for c in held_out if c.name in text]
+    for entry in json.loads(captions_text()).values():
+        for text in entry["sentences"]:
+            assert not [c for c in held_out if set(c) <= set(text.split())], text
 
 
 def test_every_segment_says_its_thing_and_its_motion() -> None:
@@ -38,7 +39,7 @@ def test_every_segment_says_its_thing_and_its_motion() -> None:
             assert (start_s, end_s) == (action.start_s, action.end_s)
             assert 0 < start_s < end_s < entry["duration"] == script.story.duration_s
             motion = action.action.motion
-            assert action.action.combination.a_name in text
+            assert set(action.action.combination) <= set(text.split())
             assert motion.verb in text or motion.gerund in text
 
 
