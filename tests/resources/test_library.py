@@ -59,7 +59,8 @@ def test_clips_are_not_localized(tiny: "TinyHome") -> None:
 
 def test_an_unknown_dataset_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
-        DatasetError, match=r"must be one of .*demo, demo-captions, demo-clips, demo-validation, .*got 'x'"
+        DatasetError,
+        match=r"must be one of .*demo, demo-captions, demo-clips, demo-validation, .*got 'x'",
     ):
         library(tmp_path).dataset("x")
 
