@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
+import assets.partitions  # noqa: F401 - now, while `$ZS_HOME` names the home of the session
 from zs_dagster.home import Home
 
 if TYPE_CHECKING:
