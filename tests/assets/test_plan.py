@@ -31,6 +31,7 @@ class Counting:
 
     def __init__(self, scorer: YesNoScorer) -> None:
         self.scorer, self.frames, self.answers = scorer, 0, 0
+        self.spelled_answers: dict[str, Any] = {}
 
     def score(self, frames: FrameArray, questions: Sequence[str]) -> FeatureArray:
         self.frames += len(frames)

@@ -60,7 +60,7 @@ def test_the_first_method_is_taken_unless_another_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     sweep_grid("tiny", grid=["min_score=0,.5"], method=None, rows=2, json_file=None)
-    assert "method clip-only of tiny" in capsys.readouterr().out
+    assert "method zeal of tiny" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("home")
