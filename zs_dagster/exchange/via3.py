@@ -104,9 +104,10 @@ def read(text: str, place: str, known: Known) -> Corrections:
         times = an_object(entry, spot).get("z")
         if not isinstance(times, list) or len(times) != 2:
             continue
-        video = videos.get(str(entry.get("vid")))
-        if video is None:
+        view = str(entry.get("vid"))
+        if view not in videos:
             raise InputError(f"{spot}: there is no view {entry.get('vid')!r:.60}")
+        video = videos[view]
         chosen = an_object(entry.get("av"), spot).get(labels_at)
         label = options.get(str(chosen), chosen)
         found.add(video, [known.segment(video, label, pair(times, spot), spot)])
