@@ -172,12 +172,6 @@ def _notes(rows: list[Row]) -> list[str]:
         for row in rows
         if "_over_" in row["metric"]
     ]
-    notes += [
-        f"{row['method']} minus {row['metric'].partition('_minus_')[2]}: "
-        f"{100 * row['value']:+.1f} points of average mAP{_points(row)}."
-        for row in rows
-        if "_minus_" in row["metric"]
-    ]
     quality = [row for row in rows if row["method"] == "class-filter"]
     return notes + [
         f"Class filter, {row['metric'].removeprefix('filter_')}: {row['value']:.1%}."
@@ -193,13 +187,6 @@ def _models_note(dataset: Dataset) -> list[str]:
         "The demo models know only the drawn shapes of the demo: what they say about other "
         "videos means nothing. Choose another profile."
     ]
-
-
-def _points(row: Row) -> str:
-    if row["low"] is None:
-        return ""
-    ends = f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}"
-    return f" (95 % bootstrap interval over videos {ends})"
 
 
 def _between(row: Row) -> str:

@@ -37,6 +37,17 @@ def objects(value: Any, place: str) -> list[Object]:  # noqa: ANN401
     return value
 
 
+def a_list(value: Any, place: str) -> list[Any]:  # noqa: ANN401
+    """Return a list, an empty one where there is nothing.
+
+    Raises:
+        InputError: If it is something else.
+    """
+    if value is not None and not isinstance(value, list):
+        raise InputError(f"{place}: must be a list, got {value!r:.60}")
+    return value or []
+
+
 def an_object(value: Any, place: str) -> Object:  # noqa: ANN401
     """Return an object.
 

@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 from zs_dagster.errors import InputError
 from zs_dagster.exchange.frames import tick_seconds
-from zs_dagster.exchange.json_text import an_object, from_json, number, objects, to_json
+from zs_dagster.exchange.json_text import a_list, an_object, from_json, number, objects, to_json
 from zs_dagster.exchange.known import Known
 from zs_dagster.exchange.records import Corrections, Review, Segment, Video
 
@@ -140,5 +140,5 @@ def _segments(
             first, last = (number(span.get(end), f"{spot}: {end}") for end in ("start", "end"))
             # Number 1 is frame 0 or frame 1: its end is taken as that between them.
             times = tick_seconds(rate, first if first > 1 else 0, last + 1 if last > 1 else 1)
-            for label in value.get(KIND) or []:
+            for label in a_list(value.get(KIND), f"{spot}: {KIND}"):
                 yield known.segment(video, label, times, spot)

@@ -7,7 +7,7 @@ from typing import Any
 
 from zs_dagster.errors import InputError
 from zs_dagster.exchange.frames import tick_seconds
-from zs_dagster.exchange.json_text import an_object, from_json, number, objects, to_json
+from zs_dagster.exchange.json_text import a_list, an_object, from_json, number, objects, to_json
 from zs_dagster.exchange.known import Known
 from zs_dagster.exchange.records import Corrections, Review, Segment, Video
 
@@ -88,21 +88,21 @@ def read(text: str, place: str, known: Known) -> Corrections:
             f"{place}: must be an OpenTimelineIO timeline, got {timeline.get('OTIO_SCHEMA')!r}"
         )
     found = Corrections()
-    for name in _ours(timeline).get("videos") or []:
+    for name in a_list(_ours(timeline, place).get("videos"), f"{place}: videos"):
         found.add(known.video(str(name), place))
     stack = an_object(timeline.get("tracks"), f"{place}: tracks")
     for count, clip in enumerate(_clips(stack, place), start=1):
         spot = f"{place}: clip {count}"
-        media = _media(clip, spot)
-        video = known.video(str(_ours(clip).get("video_id") or media.get("target_url")), spot)
+        media, ours = _media(clip, spot), _ours(clip, spot)
+        video = known.video(str(ours.get("video_id") or media.get("target_url")), spot)
         span = an_object(clip.get("source_range") or media.get("available_range"), spot)
-        label = clip.get("name") or _ours(clip).get("label")
+        label = clip.get("name") or ours.get("label")
         found.add(video, [known.segment(video, label, _seconds(span, spot), spot)])
     return found
 
 
-def _ours(item: Object) -> Object:
-    said = (item.get("metadata") or {}).get(OURS)
+def _ours(item: Object, place: str) -> Object:
+    said = an_object(item.get("metadata") or {}, f"{place}: metadata").get(OURS)
     return said if isinstance(said, dict) else {}
 
 
@@ -116,8 +116,8 @@ def _clips(item: Object, place: str) -> list[Object]:
 
 
 def _media(clip: Object, spot: str) -> Object:
-    many = clip.get("media_references") or {}
-    key = clip.get("active_media_reference_key")
+    many = an_object(clip.get("media_references") or {}, f"{spot}: media_references")
+    key = str(clip.get("active_media_reference_key"))
     media = many.get(key) or clip.get("media_reference") or {}
     return an_object(media, spot)
 

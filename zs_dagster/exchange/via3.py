@@ -92,7 +92,7 @@ def read(text: str, place: str, known: Known) -> Corrections:
         an_object(document.get(part), f"{place}: {part}") for part in parts
     )
     labels_at = _labels_at(attributes, place)
-    options = attributes[labels_at].get("options") or {}
+    options = an_object(attributes[labels_at].get("options") or {}, f"{place}: options")
     videos = {
         vid: _video(known, view, files, f"{place}: view {vid}") for vid, view in views.items()
     }
@@ -104,11 +104,12 @@ def read(text: str, place: str, known: Known) -> Corrections:
         times = an_object(entry, spot).get("z")
         if not isinstance(times, list) or len(times) != 2:
             continue
-        if entry.get("vid") not in videos:
-            raise InputError(f"{spot}: there is no view {entry.get('vid')!r}")
-        video = videos[entry["vid"]]
+        view = str(entry.get("vid"))
+        if view not in videos:
+            raise InputError(f"{spot}: there is no view {entry.get('vid')!r:.60}")
+        video = videos[view]
         chosen = an_object(entry.get("av"), spot).get(labels_at)
-        label = options.get(chosen, chosen)
+        label = options.get(str(chosen), chosen)
         found.add(video, [known.segment(video, label, pair(times, spot), spot)])
     return found
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.conftest import DATASET
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.annotations.records import Annotation
 from zs_dagster.datasets.catalogue import load_dataset
@@ -20,28 +21,49 @@ if TYPE_CHECKING:
     from tests.conftest import TinyHome
 
 Cli = Callable[..., Any]
+STAGES = (
+    *("class_queries", "videos", "annotations", "class_embeddings", "frame_features"),
+    *("candidate_classes", "frame_confidence", "segments", "localization_metrics"),
+)
+METHODS: dict[str, Any] = {"zeal": {}, "clip-only": {"localizer": "clip-only"}}
 
 
 @pytest.fixture(scope="module")
 def finished(pristine: "TinyHome", tmp_path_factory: pytest.TempPathFactory) -> "TinyHome":
     """The tiny home after two runs that differ in one parameter and one question."""
-    from zs_dagster.cli.graph import materialise, prepare_environment
+    from zs_dagster.cli.graph import prepare_environment
 
     with pytest.MonkeyPatch.context() as patch:
         home = pristine.copy(tmp_path_factory.mktemp("finished") / "home")
+        home.describe(localization={**DATASET["localization"], "methods": METHODS})
         patch.setenv("ZS_HOME", str(home.root))
         patch.setenv("DAGSTER_HOME", str(home.root / "dagster"))
         prepare_environment()
-        materialise("tiny", "localize", {})
-        materialise(
-            "tiny",
-            "localize",
+        _score({})
+        _score(
             {
                 "segments": {"parameters": {"confidence_weight": 0.9}},
                 "class_queries": {"start_questions": {"purple ball rises": "Is it low?"}},
-            },
+            }
         )
     return home
+
+
+def _score(options: dict[str, dict[str, Any]]) -> None:
+    """Run up to the metrics and the card; nothing here reads what comes after them."""
+    import dagster as dg
+
+    from zs_dagster.cli.staleness import report_sources
+    from zs_dagster.definitions import defs
+
+    with dg.DagsterInstance.get() as instance:
+        report_sources(instance, "tiny")
+        defs.resolve_job_def("localize").execute_in_process(
+            partition_key="tiny",
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in STAGES],
+            run_config={"ops": {name: {"config": values} for name, values in options.items()}},
+        )
 
 
 @pytest.fixture

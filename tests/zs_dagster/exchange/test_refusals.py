@@ -1,7 +1,8 @@
 """What people and tools may hand in wrong, and what they are told."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,36 @@ def test_what_is_wrong_is_named(dataset: Known, form: str, text: str, said: str)
     with pytest.raises(InputError) as refused:
         FORMATS[form].read(text, "f", dataset)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("form", ["activitynet", "fiftyone", "label-studio", "otio", "via3"])
+def test_whatever_stands_anywhere_is_read_or_refused_in_one_line(
+    review: MakeReview, known: MakeKnown, clocks: dict[str, FrameClock], form: str
+) -> None:
+    made = review(clocks["25"], [Segment("a", "jump", 1.0, 2.0, 0.5)])
+    write: Any = FORMATS[form].write
+    content = write(made)
+    text = content if isinstance(content, str) else content[FORMATS[form].files]
+    refused: list[str] = []
+    for broken in _broken(json.loads(text)):
+        try:
+            FORMATS[form].read(json.dumps(broken), "f", known(made))
+        except InputError as error:
+            refused.append(str(error))
+    assert len(refused) > 10
+    assert not [said for said in refused if not said.startswith("f: ") or "\n" in said]
+
+
+def _broken(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
+    """Yield a document with one part of it, of any depth, replaced by something odd."""
+    yield from (None, True, -1, 10**400, "x", [], {}, [[]], {"a": 1})
+    if not isinstance(value, dict | list):
+        return
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        for other in _broken(inner):
+            changed = value.copy()
+            changed[key] = other
+            yield changed
 
 
 def test_one_name_for_two_videos_is_refused(

@@ -17,6 +17,15 @@ def test_protocols_and_comparisons_are_shown_and_names_stay_text() -> None:
         assert text in page, text
 
 
+def test_who_is_better_stands_before_any_detail() -> None:
+    rows = [ProtocolRow("t3al", "all", "all", "known", 0.25, (0.2, 0.3), None, "none")]
+    classes = [("jump", {"zeal": 0.5})]
+    page = render_page(Report("d", "t", per_class=classes, protocols=rows, comparisons=["a"]))
+    titles = ("Metrics", "Which method is better", "Average precision per class", "Under every")
+    places = [page.index(f">{title}") for title in titles]
+    assert places == sorted(places)
+
+
 def test_without_them_nothing_is_said() -> None:
     page = render_page(Report("d", "t"))
     assert "Under every protocol" not in page
