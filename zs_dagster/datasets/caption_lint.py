@@ -8,6 +8,8 @@ from zs_dagster.datasets.annotations.captions import Caption
 from zs_dagster.datasets.lint import Finding, Severity
 from zs_dagster.datasets.lint_rules import PAST_END_S
 
+MAX_CHARACTERS = 10_000
+"""Of a caption. A page of text is no caption, and its tokens would be counted for hours."""
 Row = Mapping[str, Any]
 
 
@@ -80,6 +82,12 @@ def _empty_text(evidence: Captioned) -> Iterator[str]:
     return (_where(caption) for caption in evidence.captions if not caption.text)
 
 
+def _long_text(evidence: Captioned) -> Iterator[str]:
+    for caption in evidence.captions:
+        if len(caption.text) > MAX_CHARACTERS:
+            yield f"{_where(caption)} has {len(caption.text)}"
+
+
 def _backwards(evidence: Captioned) -> Iterator[str]:
     for caption in evidence.captions:
         if not 0 <= caption.start_s < caption.end_s:
@@ -113,6 +121,12 @@ CAPTION_RULES: dict[str, Rule] = {
     ),
     "empty-caption": Rule(
         "error", "No caption is empty.", _empty_text, "write the sentence or remove the entry"
+    ),
+    "long-caption": Rule(
+        "error",
+        f"No caption has more than {MAX_CHARACTERS} characters.",
+        _long_text,
+        "shorten it or remove the entry",
     ),
     "backward-caption": Rule(
         "error",

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from zs_dagster.joint_embedding.captioned import IntArray
 from zs_dagster.joint_embedding.draws import words
-from zs_dagster.similarity import normalised
+from zs_dagster.similarity import Matrix, normalised
 
 BLOCK = 256  # records at once; bounds the memory
+DIGITS = 9  # of a distance; what is below is rounding, and would decide at the ends of the band
 PROBES = 25  # random probes per record at once
 NOBODY = -1
 
@@ -27,7 +28,7 @@ class Mined:
     """
 
     records: IntArray
-    distance: NDArray[np.float32]
+    distance: Matrix
     band_empty: NDArray[np.bool_]
 
     @property
@@ -65,7 +66,7 @@ class NegativeSampler:
         max_tries: int = 200,
         seed: int = 0,
     ) -> None:
-        self._unit = normalised(features).astype(np.float32)
+        self._unit = normalised(features)
         self._text, self._group = text, group
         self._d_min, self._d_max = band
         self._max_tries, self._seed = max_tries, seed
@@ -79,7 +80,7 @@ class NegativeSampler:
         total = len(self._text)
         found = Mined(
             np.full((total, count), NOBODY),
-            np.full((total, count), np.nan, dtype=np.float32),
+            np.full((total, count), np.nan),
             np.zeros(total, dtype=np.bool_),
         )
         for start in range(0, total, BLOCK):
@@ -132,7 +133,7 @@ class NegativeSampler:
                 found.records[row, missing] = chosen[missing]
                 found.distance[row, missing] = distance[place, chosen[missing]]
 
-    def _beyond(self, distance: NDArray[np.float32], allowed: NDArray[np.bool_]) -> IntArray:
+    def _beyond(self, distance: Matrix, allowed: NDArray[np.bool_]) -> IntArray:
         """Return the nearest record beyond the band, else the farthest before it, else none."""
         beyond = np.flatnonzero(allowed & (distance >= self._d_max))
         if len(beyond):
@@ -140,7 +141,7 @@ class NegativeSampler:
         before = np.flatnonzero(allowed)
         return before[[distance[before].argmax()]] if len(before) else before
 
-    def _in_band(self, distance: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def _in_band(self, distance: Matrix) -> NDArray[np.bool_]:
         inside: NDArray[np.bool_] = (distance > self._d_min) & (distance < self._d_max)
         return inside
 
@@ -153,13 +154,14 @@ class NegativeSampler:
         differ: NDArray[np.bool_] = group & (self._text[others] != self._text[rows][:, None])
         return differ
 
-    def _distance(self, rows: IntArray, others: IntArray) -> NDArray[np.float32]:
+    def _distance(self, rows: IntArray, others: IntArray) -> Matrix:
         mine, theirs = self._unit[self._text[rows]], self._unit[self._text[others]]
-        cosine = np.matmul(theirs, mine[:, :, None])[..., 0]
-        distance: NDArray[np.float32] = 1 - cosine
-        return distance
+        return _rounded(np.matmul(theirs, mine[:, :, None])[..., 0])
 
-    def _all_distances(self, rows: IntArray) -> NDArray[np.float32]:
+    def _all_distances(self, rows: IntArray) -> Matrix:
         cosine = self._unit[self._text[rows]] @ self._unit.T
-        distance: NDArray[np.float32] = 1 - cosine[:, self._text]
-        return distance
+        return _rounded(cosine[:, self._text])
+
+
+def _rounded(cosine: Matrix) -> Matrix:
+    return np.round(1 - cosine, DIGITS)

@@ -20,7 +20,7 @@ from zs_dagster.joint_embedding.split import split_by_video
 from zs_dagster.joint_embedding.state import StateFile, copied
 from zs_dagster.joint_embedding.tensors import Tensors
 
-STAGE_VERSION = "1"
+STAGE_VERSION = "2"
 SAVE_EVERY_S = 20.0
 RETRIEVAL = ("r1", "r5", "median_rank")
 

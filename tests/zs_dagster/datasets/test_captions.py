@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zs_dagster.datasets.annotations.captions import Caption, read_captions
@@ -63,6 +63,11 @@ def test_files_of_activitynet_captions_are_read_as_one_list(tmp_path: Path) -> N
             "caption 0: sentence must be a text, got 3",
         ),
         (7, "must have lists timestamps"),
+        (
+            {"timestamps": [[0, 1]], "sentences": ["half \ud83d a dog"]},
+            r", caption 0: a text must have no control characters and no lone surrogates, got "
+            r"'half \ud83d a dog'",
+        ),
     ],
 )
 def test_a_malformed_entry_is_named(tmp_path: Path, entry: object, rule: str) -> None:
@@ -93,6 +98,11 @@ def test_a_file_that_is_no_object_of_videos_is_refused(tmp_path: Path, text: str
         ("video,start_s,end_s,caption\na,0,x,b\n", ":2: must be a finite number of seconds"),
         ("video,start_s,end_s,caption\n,0,1,b\n", ":2: video must not be empty"),
         ("video,start_s,end_s,caption\na,0,1,b,c\n", ":2: a row must have 4 fields; quote com"),
+        ("video,start_s,end_s,caption,caption\n", ":1: the header must have the columns video"),
+        ('video,start_s,end_s,caption\na,0,1,"b\na,1,2,c\n', ":3: not usable CSV: unexpected"),
+        (f"video,start_s,end_s,caption\na,0,1,{'x' * 200_000}\n", ":2: not usable CSV: field"),
+        ("video,start_s,end_s,caption\na,0,1,a\0b\n", ":2: a text must have no control char"),
+        ("video,start_s,end_s,caption\n\x07,0,1,b\n", ":2: a text must have no control char"),
     ],
 )
 def test_a_mistake_in_csv_is_told_with_its_line(tmp_path: Path, text: str, rule: str) -> None:
@@ -101,6 +111,28 @@ def test_a_mistake_in_csv_is_told_with_its_line(tmp_path: Path, text: str, rule:
     with pytest.raises(DatasetError) as error:
         read_captions(source("csv", path))
     assert str(error.value).startswith(f"{path}{rule}")
+
+
+@pytest.mark.parametrize("gap", ["\n", "\r\n", "\u2028", "\x85", "\t  "])
+def test_a_caption_of_several_lines_becomes_one_line(tmp_path: Path, gap: str) -> None:
+    row = f'video,start_s,end_s,caption\na,0,1," A dog{gap}runs \U0001f436. "\na,1,2,b\n'
+    (tmp_path / "c.csv").write_bytes(row.encode())
+    entry = {"timestamps": [[0, 1], [1, 2]], "sentences": [f"A dog{gap}runs \U0001f436.", "b"]}
+    found = [
+        read_captions(source("csv", tmp_path / "c.csv")),
+        read_captions(
+            source("activitynet-captions", write_json(tmp_path / "c.json", {"a": entry}))
+        ),
+    ]
+    assert (
+        found == [[Caption("a", 0, 1, "A dog runs \U0001f436."), Caption("a", 1, 2, "b")]] * 2
+    )
+
+
+def test_half_a_character_in_a_video_id_is_refused(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "c.json", {"v\ud83d": {"timestamps": [], "sentences": []}})
+    with pytest.raises(DatasetError, match=r"c\.json: a text must .*, got 'v\\ud83d'"):
+        read_captions(source("activitynet-captions", path))
 
 
 captions = st.builds(
@@ -112,6 +144,7 @@ captions = st.builds(
 )
 
 
+@settings(deadline=None)  # it writes files
 @given(st.lists(captions, unique=True))
 def test_both_formats_say_the_same(
     tmp_path_factory: pytest.TempPathFactory, found: list[Caption]
@@ -134,6 +167,7 @@ def test_both_formats_say_the_same(
     ("caption", "rule", "example"),
     [
         (Caption("a", 0, 5, ""), "empty-caption", "'a' 0 to 5 s"),
+        (Caption("a", 0, 5, "x" * 10_001), "long-caption", "'a' 0 to 5 s has 10001"),
         (Caption("a", 5, 5, "x"), "backward-caption", "'a' 5 to 5 s"),
         (Caption("a", -1, 5, "x"), "backward-caption", "'a' -1 to 5 s"),
         (Caption("a", 8, 10.6, "x"), "caption-outside-video", "'a' 8 to 10.6 s of 10 s"),

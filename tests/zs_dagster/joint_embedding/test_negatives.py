@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from zs_dagster.joint_embedding.negatives import NOBODY, NegativeSampler
 
 BAND = (0.05, 0.8)
-SLACK = 1e-6  # distances are computed in float32
+SLACK = 1e-9  # as distances are rounded
 
 
 def sampler(
@@ -55,7 +55,7 @@ def test_every_negative_is_a_candidate(
     np.testing.assert_allclose(mined.distance, d, atol=SLACK)
     inside = (d > band[0] - SLACK) & (d < band[1] + SLACK)
     assert (inside.all(axis=1) | mined.band_empty).all()
-    # A flagged record really has no candidate, within what float32 can tell.
+    # A flagged record really has no candidate, within what rounding can tell.
     allowed = (group != group[:, None]) & (text != text[:, None])
     surely_in = allowed & (distance > band[0] + SLACK) & (distance < band[1] - SLACK)
     assert not (surely_in.any(axis=1) & mined.band_empty).any()
@@ -160,3 +160,38 @@ def test_the_histogram_of_distances_is_inside_the_band() -> None:
     assert not mined.band_empty.any()
     counts, _ = np.histogram(mined.distance, bins=[0, *BAND, 2])
     assert counts.tolist() == [0, 5000, 0]
+
+
+@pytest.mark.parametrize(
+    ("band", "inside"),
+    [
+        ((0.2, 0.4), []),
+        ((0.1, 0.4), [2]),
+        ((0.2, 1.0), [1]),
+        ((0.4, 2.0), [3]),
+        ((0, 2), [1, 2, 3]),
+    ],
+)
+def test_both_ends_of_the_band_are_outside(
+    band: tuple[float, float], inside: list[int]
+) -> None:
+    # At 0.4, 0.2, 1 and 2 from the first, exactly.
+    features = np.array([[1, 0], [0.6, 0.8], [0.8, 0.6], [0, 1], [-1, 0]])
+    numbers = np.arange(5)
+    for max_tries in (0, 200):
+        made = NegativeSampler(features, numbers, numbers, band=band, max_tries=max_tries)
+        (found,) = np.nonzero(made.candidates(numbers[:1])[0])
+        assert found.tolist() == inside
+        mined = made.draw(20)
+        assert mined.band_empty[0] == (not inside)
+        assert not inside or set(mined.records[0]) == set(inside)
+
+
+def test_rounding_does_not_make_a_negative_of_the_same_direction() -> None:
+    # Texts that differ where the encoder does not look, with the published band from 0.
+    features = np.random.default_rng(0).normal(size=(50, 512)).astype(np.float32)
+    features = np.concatenate([features, features * np.float32(3.7)])
+    numbers = np.arange(100)
+    made = NegativeSampler(features, numbers, numbers, band=(0.0, 0.8))
+    candidates = made.candidates(numbers)
+    assert not candidates[numbers, (numbers + 50) % 100].any()

@@ -1,7 +1,9 @@
 """Captioned segments: ActivityNet Captions JSON, and CSV."""
 
 import csv
+import io
 import json
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +14,7 @@ from zs_dagster.datasets.sources import CaptionSource
 from zs_dagster.errors import DatasetError
 
 COLUMNS = ("video", "start_s", "end_s", "caption")
+UNSEEN = ("Cc", "Cs")  # general categories of Unicode: control, surrogate
 
 
 class Caption(NamedTuple):
@@ -21,7 +24,7 @@ class Caption(NamedTuple):
         video_id: The video.
         start_s: Seconds.
         end_s: Seconds, exclusive.
-        text: The sentence, without white space around it.
+        text: The sentence on one line, single blanks between its words.
     """
 
     video_id: str
@@ -51,7 +54,7 @@ def read_activitynet_captions(path: Path) -> Iterator[Caption]:
             f"{path}: captions must be an object of videos, got {document!r:.60}"
         )
     for video, entry in document.items():
-        yield from _of_video(video, entry, f"{path}: video '{video}'")
+        yield from _of_video(_seen(video, str(path)), entry, f"{path}: video '{video}'")
 
 
 def _of_video(video: str, entry: Any, place: str) -> Iterator[Caption]:  # noqa: ANN401 - JSON
@@ -68,27 +71,50 @@ def _of_video(video: str, entry: Any, place: str) -> Iterator[Caption]:  # noqa:
         if not isinstance(text, str):
             raise DatasetError(f"{where}: sentence must be a text, got {text!r:.60}")
         start, end = (seconds_of(value, where) for value in segment)
-        yield Caption(video, start, end, text.strip())
+        yield Caption(video, start, end, _line(text, where))
 
 
 def read_csv_captions(path: Path) -> Iterator[Caption]:
     """Read ``video,start_s,end_s,caption``."""
-    reader = csv.DictReader(text_of(path).splitlines(), restval="")
-    names = [name.strip() for name in reader.fieldnames or ()]
-    if not set(COLUMNS) <= set(names):
+    # Strict, as a quote that is not closed would swallow all captions after it.
+    reader = csv.DictReader(io.StringIO(text_of(path), newline=""), restval="", strict=True)
+    try:
+        names = [name.strip() for name in reader.fieldnames or ()]
+        if not set(COLUMNS) <= set(names) or len(set(names)) < len(names):
+            raise DatasetError(
+                f"{path}:1: the header must have the columns {','.join(COLUMNS)} once, got "
+                f"'{','.join(names)}'"
+            )
+        reader.fieldnames = names
+        for row in reader:
+            yield _of_row(row, len(names), f"{path}:{reader.line_num}")
+    except csv.Error as error:
+        line = reader.reader.line_num  # The outer one counts only what was read.
+        raise DatasetError(f"{path}:{line}: not usable CSV: {error}") from error
+
+
+def _of_row(row: Mapping[str, Any], n_fields: int, place: str) -> Caption:
+    if None in row:
+        raise DatasetError(f"{place}: a row must have {n_fields} fields; quote commas")
+    if not row["video"].strip():
+        raise DatasetError(f"{place}: video must not be empty")
+    start, end = (number(row[name], place) for name in COLUMNS[1:3])
+    video = _seen(row["video"].strip(), place)
+    return Caption(video, start, end, _line(row["caption"], place))
+
+
+def _line(text: str, place: str) -> str:
+    return _seen(" ".join(text.split()), place)
+
+
+def _seen(text: str, place: str) -> str:
+    """Refuse a text with control characters, or with half a character of a JSON escape."""
+    if not text.isprintable() and any(unicodedata.category(one) in UNSEEN for one in text):
         raise DatasetError(
-            f"{path}:1: the header must have the columns {','.join(COLUMNS)}, got "
-            f"'{','.join(names)}'"
+            f"{place}: a text must have no control characters and no lone surrogates, got "
+            f"{text!a:.60}"
         )
-    reader.fieldnames = names
-    for row in reader:
-        place = f"{path}:{reader.line_num}"
-        if None in row:
-            raise DatasetError(f"{place}: a row must have {len(names)} fields; quote commas")
-        if not row["video"].strip():
-            raise DatasetError(f"{place}: video must not be empty")
-        start, end = (number(row[name], place) for name in COLUMNS[1:3])
-        yield Caption(row["video"].strip(), start, end, row["caption"].strip())
+    return text
 
 
 READERS: Mapping[str, Callable[[Path], Iterator[Caption]]] = {
