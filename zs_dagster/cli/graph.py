@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from zs_dagster.errors import InputError, ZsDagsterError
+from zs_dagster.errors import DamagedEntryError, InputError, ZsDagsterError
 from zs_dagster.files import write_text
 from zs_dagster.home import Home
 
@@ -75,6 +75,15 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
         InputError: If an option is not one of an asset of the job.
         ZsDagsterError: The failure of a stage, as the stage raised it.
     """
+    try:
+        return _materialise(dataset, job, options)
+    except DamagedEntryError as error:
+        # The stage has set aside all that is damaged; whoever made it makes it anew.
+        sys.stderr.write(f"warning: {error}; running once more\n")
+        return _materialise(dataset, job, options)
+
+
+def _materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]) -> Outcome:
     import dagster as dg
 
     from zs_dagster.cli.runs import end_dead_runs, process_tag

@@ -5,15 +5,15 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zs_dagster.provenance import PROCESS_TAG
+
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
-
-TAG = "zs_dagster/process"
 
 
 def process_tag() -> dict[str, str]:
     """Tag a run with the process that executes it."""
-    return {TAG: f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"}
+    return {PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"}
 
 
 def dead_runs(instance: "DagsterInstance") -> "list[DagsterRun]":
@@ -28,7 +28,7 @@ def dead_runs(instance: "DagsterInstance") -> "list[DagsterRun]":
             dg.DagsterRunStatus.CANCELING,
         ]
     )
-    return [run for run in instance.get_runs(unfinished) if _is_dead(run.tags.get(TAG))]
+    return [run for run in instance.get_runs(unfinished) if _is_dead(run.tags.get(PROCESS_TAG))]
 
 
 def end_dead_runs(instance: "DagsterInstance") -> int:

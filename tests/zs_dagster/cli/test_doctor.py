@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import dagster as dg
 import pytest
 
-from zs_dagster.cli.runs import TAG, dead_runs, process_tag
+from zs_dagster.cli.runs import dead_runs, process_tag
+from zs_dagster.provenance import PROCESS_TAG
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
@@ -122,9 +123,9 @@ def test_runs_of_living_processes_other_machines_and_other_tools_are_left_alone(
     assert int(pid) == os.getpid()
     host = ours.split("/")[0]
     tags = {
-        "living": {TAG: ours},
-        "reused number": {TAG: f"{host}/{pid}/{int(started) + 1}"},
-        "other machine": {TAG: f"elsewhere.{host}/{pid}/{int(started) + 1}"},
+        "living": {PROCESS_TAG: ours},
+        "reused number": {PROCESS_TAG: f"{host}/{pid}/{int(started) + 1}"},
+        "other machine": {PROCESS_TAG: f"elsewhere.{host}/{pid}/{int(started) + 1}"},
         "the UI": {},
     }
     with dg.DagsterInstance.ephemeral() as instance:
