@@ -32,7 +32,10 @@ def contained(compute: Callable[..., Any]) -> Callable[..., Any]:
     if inspect.isgeneratorfunction(compute):
 
         @wraps(compute)
-        def stream(context: dg.AssetExecutionContext, **resources: Any) -> Iterator[Any]:
+        def stream(
+            context: dg.AssetExecutionContext,
+            **resources: Any,  # noqa: ANN401 - whatever the stage uses
+        ) -> Iterator[Any]:
             try:
                 yield from compute(context, **resources)
             except Exception as error:

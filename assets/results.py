@@ -40,7 +40,10 @@ PUBLISHED = [
     automation_condition=keep_fresh(),
 )
 @contained
-def results(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+def results(
+    context: dg.AssetExecutionContext,  # noqa: ARG001 - for what is done about failures
+    home: HomeResource,
+) -> dg.MaterializeResult:
     """One DuckDB file with every table of every dataset, replaced as a whole.
 
     Query it with `zs-dagster sql`, DuckDB or any tool that speaks it.

@@ -30,7 +30,7 @@ def arrays_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     state = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for name, array in sorted(arrays.items()):
         state.update(digest(name, array.dtype.str, array.shape).encode())
-        state.update(np.ascontiguousarray(array))
+        state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
 
 

@@ -74,7 +74,7 @@ class DamagedEntryError(StoreError):
 
 
 def passes(error: BaseException) -> bool:
-    """Say whether the same may go well later: memory ran out, a disk is full, nobody answers."""
+    """Say whether the same may go well later: no memory, no space, nobody who answers."""
     if isinstance(error, ZsDagsterError):
         return error.passes
     # By name, so that nobody imports torch to ask about its `OutOfMemoryError`.

@@ -15,7 +15,7 @@ DAMAGED = ".damaged"
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_ACCESS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 # How libraries that keep the number to themselves quote the system.
-_NO_SPACE_TEXTS = tuple(os.strerror(code) for code in _NO_SPACE)
+_NO_SPACE_TEXTS = (*(os.strerror(code) for code in _NO_SPACE), "disk is full")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from zs_dagster.errors import DamagedEntryError, StoreError
 from zs_dagster.files import atomic_path, set_aside
 
 Arrays = dict[str, NDArray[Any]]
+Content = TypeVar("Content")
 DIGEST = "zs_dagster/digest"
 # Entries of older versions have neither; a damaged end or header cannot pass for one of them.
 END = "\n"
@@ -62,7 +63,7 @@ class Store:
             StoreError: If the entry is missing or cannot be read.
         """
         path = self.path(kind, key, "safetensors")
-        return _told(path, f"{kind}/{key}", lambda: read_arrays(path))
+        return _told(path, f"{kind}/{key}", read_arrays)
 
     def delete_arrays(self, kind: str, key: str) -> None:
         """Delete an entry that is no longer needed; one that is gone is no error."""
@@ -80,7 +81,7 @@ class Store:
     def read_document(self, kind: str, key: str) -> dict[str, Any]:
         """Read a JSON document that must be there; raises as `load_arrays`."""
         path = self.path(kind, key, "json")
-        return _told(path, f"{kind}/{key}", lambda: read_document(path))
+        return _told(path, f"{kind}/{key}", read_document)
 
     def load_document(self, kind: str, key: str) -> dict[str, Any] | None:
         """Read a JSON document that can be made anew; ``None`` if it is absent or damaged."""
@@ -129,7 +130,7 @@ def read_document(path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")
     document = json.loads(text)
     if not isinstance(document, dict):
-        raise ValueError("a document must be a mapping")
+        raise ValueError("a document must be a mapping")  # noqa: TRY004 - of its content
     said = document.pop(DIGEST, None)
     if (said is not None or text.endswith(END)) and said != digest(document):
         raise ValueError("the content has another digest than when it was written")
@@ -149,9 +150,9 @@ _READ: dict[str, Callable[[Path], object]] = {
 }
 
 
-def _told(path: Path, entry: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401
+def _told(path: Path, entry: str, read: Callable[[Path], Content]) -> Content:
     try:
-        return read()
+        return read(path)
     except ValueError as error:
         raise DamagedEntryError(
             f"store entry {entry} is damaged ({error}); it now lies at '{set_aside(path)}', "

@@ -4,9 +4,8 @@ import errno
 import os
 import resource
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -94,11 +93,12 @@ def save_table(path: Path) -> None:
     Tables(path.parent).write("frame_confidence", "tiny", rows)
 
 
-WRITERS = [write_noise, save_arrays, save_table]
+Write = Callable[[Path], None]
+WRITERS: list[Write] = [write_noise, save_arrays, save_table]
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_a_full_disk_is_said_and_nothing_is_left(small_disk: Path, write: Any) -> None:
+def test_a_full_disk_is_said_and_nothing_is_left(small_disk: Path, write: Write) -> None:
     rule = f"there must be space to write '{small_disk}/.*, got none; free some, then run again"
     with pytest.raises(DiskFullError, match=rule) as raised:
         write(small_disk / "file")
@@ -107,7 +107,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(small_disk: Path, write: Any) -
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path: Path, write: Any) -> None:
+def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path: Path, write: Write) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
     try:

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from zs_dagster.digests import file_digest
 from zs_dagster.errors import DamagedEntryError, StoreError
-from zs_dagster.store import Store
+from zs_dagster.store import Arrays, Store
 
 KEY = "ab" + "0" * 30
 
@@ -73,7 +73,7 @@ def flipped(whole: bytes) -> Iterator[bytes]:
 
 def test_a_flipped_bit_of_any_byte_is_noticed(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    arrays = {"p_yes": np.array([0.1, 0.9], np.float32), "half": np.zeros((0, 2), np.float16)}
+    arrays: Arrays = {"p_yes": np.ones(2, np.float32), "half": np.zeros((0, 2), np.float16)}
     store.save_arrays("kind", KEY, arrays)
     store.save_document("kind", KEY, {"label": "Würfe", "parts": [1, 2.5, None]})
     assert list(store.damaged()) == []

@@ -14,7 +14,6 @@ from zs_dagster.cli import (
     datasets,
     demo,
     diff,
-    doctor,
     evaluate,
     export,
     frames,
@@ -32,8 +31,10 @@ from zs_dagster.cli import (
     train,
     ui,
 )
+from zs_dagster.cli.doctor.command import doctor
 from zs_dagster.cli.dry_run import DryRunCommand
 from zs_dagster.errors import InputError, ZsDagsterError
+from zs_dagster.files import is_no_space
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
 INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
@@ -62,7 +63,7 @@ app.command("train-clip")(train.train)
 app.command("import-clip")(train.import_vifi)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(doctor)
 app.command("ui")(ui.ui)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models")
@@ -88,6 +89,8 @@ def main() -> None:
             _fail("interrupted; run again to continue where it stopped", CTRL_C)
         if isinstance(error, SystemExit) or os.environ.get("ZS_DEBUG"):
             raise
+        if is_no_space(error):
+            _fail(f"the disk is full ({error}); free some space and run again", 1)
         _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
 
 
