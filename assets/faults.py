@@ -66,7 +66,7 @@ def _respond(context: dg.AssetExecutionContext, home: HomeResource, error: Excep
         _clear(context, home)
         if not is_waited_for:
             # The stage that made the data has to run again, not this one.
-            context.instance.add_run_tags(context.run_id, {**RETRIES, **RETRY_STEPS})
+            context.instance.add_run_tags(context.run.run_id, {**RETRIES, **RETRY_STEPS})
     elif passes(error) and not is_waited_for:
         pause_s = FIRST_PAUSE_S * FACTOR**context.retry_number
         logger.warning("%s; the next try follows in %g s", error, pause_s)

@@ -85,7 +85,8 @@ def test_a_broken_dataset_file_is_reported(cli: "Cli", tiny: "TinyHome") -> None
     ended = cli("doctor")
     assert ended.status == 1
     (bad,) = [line for line in ended.out.splitlines() if line.startswith("BAD")]
-    assert "tiny.yaml:2: clases: unknown key; did you mean classes?" in bad
+    line = tiny.dataset_file.read_text().splitlines().index("clases:") + 1
+    assert f"tiny.yaml:{line}: clases: unknown key; did you mean classes?" in bad
 
 
 @pytest.mark.usefixtures("tiny")
