@@ -48,7 +48,9 @@ def run(
     tags: Mapping[str, str],
     streams: bool = False,
 ) -> dg.ExecuteInProcessResult:
-    def value(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    def value(
+        context: dg.AssetExecutionContext, home: HomeResource
+    ) -> dg.MaterializeResult[None]:
         assert context.run.run_id
         assert home.get().root == root
         failing.next()
@@ -56,7 +58,7 @@ def run(
 
     def stream(
         context: dg.AssetExecutionContext, home: HomeResource
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         yield value(context, home)
 
     asset = dg.asset(name="value")(contained(stream if streams else value))
