@@ -165,7 +165,7 @@ def _joined(
     home: Home, one: EvaluationSet, truth: Truth, row: Row, guesses: dict[str, list[Guess]]
 ) -> Classified:
     logits = home.store.load_arrays(SCORES, row["scores"])["logits"].astype(np.float64)
-    places = home.store.load_document(SCORES, row["scores"]) or {}
+    places = home.store.read_document(SCORES, row["scores"])
     videos = tuple(places.get("videos", ()))
     if tuple(places.get("classes", ())) != one.classes or len(videos) != len(logits):
         raise _changed(row["dataset"], f"the classes of '{row['method']}' on '{one.name}'")

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.automation.conditions import keep_fresh
+from assets.faults import contained
 from resources.home import HomeResource
 from zs_dagster.results_database import ResultsDatabase
 
@@ -38,7 +39,11 @@ PUBLISHED = [
     code_version="2",
     automation_condition=keep_fresh(),
 )
-def results(home: HomeResource) -> dg.MaterializeResult:
+@contained
+def results(
+    context: dg.AssetExecutionContext,  # noqa: ARG001 - for what is done about failures
+    home: HomeResource,
+) -> dg.MaterializeResult:
     """One DuckDB file with every table of every dataset, replaced as a whole.
 
     Query it with `zs-dagster sql`, DuckDB or any tool that speaks it.

@@ -66,7 +66,7 @@ class Labelled:
     @classmethod
     def read(cls, home: Home, dataset: str, key: str) -> "Labelled | None":
         """Read the points of a store entry; none if no video has a known class."""
-        names = home.store.load_document(SPACE, key) or {"videos": [], "classes": []}
+        names = home.store.read_document(SPACE, key)
         place = {label: number for number, label in enumerate(names["classes"])}
         truth = {
             row["video_id"]: place.get(row["label"], -1)

@@ -10,6 +10,7 @@ import dagster as dg
 from assets.automation.conditions import keep_fresh
 from assets.automation.settings import SETTINGS, Settings
 from assets.automation.sources import FILES, source_key
+from assets.faults import contained
 from assets.partitions import datasets
 from zs_dagster.digests import digest
 from zs_dagster.home import Home
@@ -73,7 +74,7 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
                     )
                     for check, rule in (checks or {}).items()
                 ],
-            )(compute)
+            )(contained(compute))
 
     return declare
 

@@ -4,6 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 DIGEST_BYTES = 16
 CHUNK_BYTES = 1 << 20
@@ -19,6 +23,15 @@ def digest(*parts: object) -> str:
     """
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def arrays_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return the BLAKE2b digest (32 hex digits) of names, types, shapes and bytes of arrays."""
+    state = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for name, array in sorted(arrays.items()):
+        state.update(digest(name, array.dtype.str, array.shape).encode())
+        state.update(np.ascontiguousarray(array).data)
+    return state.hexdigest()
 
 
 def file_digest(path: Path) -> str:

@@ -5,7 +5,13 @@ A message states the rule that was broken, the value that broke it and what to d
 
 
 class ZsDagsterError(Exception):
-    """Base class: catch this to catch every deliberate failure of the project."""
+    """Base class: catch this to catch every deliberate failure of the project.
+
+    Attributes:
+        passes: Whether the same may go well later, with nothing changed by the user.
+    """
+
+    passes = False
 
 
 class InputError(ZsDagsterError, ValueError):
@@ -43,5 +49,33 @@ class ModelError(ZsDagsterError):
     """A model could not be loaded, or its outputs are unusable."""
 
 
+class UnreachableError(ModelError):
+    """A server of a model does not answer, or not now."""
+
+    passes = True
+
+
+class DiskFullError(ZsDagsterError):
+    """A file could not be written for want of space; no half of it is left."""
+
+    passes = True
+
+
+class NotWritableError(InputError):
+    """A file may not be written where it belongs."""
+
+
 class StoreError(ZsDagsterError):
     """An entry of the store is missing, unreadable or not what its key says."""
+
+
+class DamagedEntryError(StoreError):
+    """A file is not what was written; it is set aside, so that it is computed anew."""
+
+
+def passes(error: BaseException) -> bool:
+    """Say whether the same may go well later: no memory, no space, nobody who answers."""
+    if isinstance(error, ZsDagsterError):
+        return error.passes
+    # By name, so that nobody imports torch to ask about its `OutOfMemoryError`.
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

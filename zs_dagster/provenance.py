@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 UNKNOWN = "unknown"
+# Tag of a run that a person waits for, with the process that executes it.
+PROCESS_TAG = "zs_dagster/process"
 # What can change a number: it decodes, computes or carries it.
 PACKAGES = (
     *("av", "dagster", "decord", "duckdb", "numpy", "open_clip_torch", "pillow", "pyarrow"),

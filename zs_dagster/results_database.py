@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from zs_dagster.errors import StoreError
-from zs_dagster.files import atomic_path
+from zs_dagster.errors import DamagedEntryError, StoreError
+from zs_dagster.files import atomic_path, set_aside
 from zs_dagster.schemas import SCHEMAS, columns
+from zs_dagster.tables import Tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -52,13 +53,29 @@ def _build_steadily(path: Path, tables: Path) -> dict[str, int]:
         path.unlink(missing_ok=True)
         try:
             return _build(path, tables)
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             if attempt == ATTEMPTS:
+                _refuse_damaged(tables)
                 raise StoreError(
                     f"the tables below '{tables}' cannot be read ({error}); materialise "
                     "`results` again when no other run is going on"
                 ) from error
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _refuse_damaged(tables: Path) -> None:
+    """Set damaged tables aside, if that is why they cannot be read.
+
+    Raises:
+        DamagedEntryError: If there are any.
+    """
+    damaged = list(Tables(tables).damaged())
+    if damaged:
+        aside = [str(set_aside(path)) for path in damaged]
+        raise DamagedEntryError(
+            f"{len(damaged)} tables are damaged and lie aside, '{aside[0]}' first; run again "
+            "to compute them anew"
+        )
 
 
 def _build(path: Path, tables: Path) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Parquet tables per dataset: what assets hand to each other, and what DuckDB publishes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zs_dagster.digests import digest
-from zs_dagster.errors import StoreError
-from zs_dagster.files import atomic_path
+from zs_dagster.errors import DamagedEntryError, StoreError
+from zs_dagster.files import atomic_path, set_aside
 from zs_dagster.schemas import SCHEMAS
 
 Row = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Tables:
         data = pa.Table.from_pylist([{"dataset": dataset, **row} for row in rows], schema)
         _check(table, rows, data)
         with atomic_path(self.path(table, dataset, part)) as temporary:
-            pq.write_table(data, temporary, compression="zstd")
+            pq.write_table(data, temporary, compression="zstd", write_page_checksum=True)
 
     def keep_parts(self, table: str, dataset: str, parts: Sequence[str]) -> None:
         """Delete the parts that are not named, left over from videos that went away."""
@@ -92,12 +92,18 @@ class Tables:
         """Read one part of a table.
 
         Raises:
-            StoreError: If it was never materialised or its file is damaged.
+            DamagedEntryError: If its file is not what was written; it then counts as absent.
+            StoreError: If it was never materialised or cannot be read.
         """
         path = self.path(table, dataset, part)
         try:
-            return pq.ParquetFile(path).read()
-        except (OSError, pa.ArrowException) as error:
+            return _verified(path, table)
+        except ValueError as error:
+            raise DamagedEntryError(
+                f"table '{table}' of dataset '{dataset}' is damaged ({error}); it now lies at "
+                f"'{set_aside(path)}', run again to compute it anew"
+            ) from error
+        except OSError as error:
             raise StoreError(
                 f"table '{table}' of dataset '{dataset}' cannot be read ({error}); "
                 f"materialise the asset '{table}' first"
@@ -107,6 +113,39 @@ class Tables:
         """Read one part of a table as a list of rows."""
         rows: list[dict[str, Any]] = self.read(table, dataset, part).to_pylist()
         return rows
+
+    def damaged(self) -> Iterator[Path]:
+        """Read everything; yield the files that are not what was written."""
+        for path in sorted(self.root.glob("*/*/*.parquet")):
+            try:
+                _verified(path, path.parents[1].name)
+            except FileNotFoundError:
+                continue  # Replaced meanwhile by the part of a newer run.
+            except ValueError:
+                yield path
+
+
+def _verified(path: Path, table: str) -> pa.Table:
+    """Read a file and compare the checksum of each page; files of older versions have none.
+
+    Raises:
+        ValueError: If it is not what was written.
+        OSError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            whole = pq.ParquetFile(file, page_checksum_verification=True)
+            data, n_rows = whole.read(), whole.metadata.num_rows
+    except (pa.ArrowException, ValueError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+    except OSError as error:
+        if error.errno is None:  # Not of the system: the reader could make no sense of it.
+            raise ValueError(" ".join(str(error).split())) from error
+        raise
+    # No checksum covers names, types and counts; a file of an older version may lack a column.
+    if len(data) != n_rows or not set(data.schema) <= set(SCHEMAS.get(table, data.schema)):
+        raise ValueError("it has other columns or rows than were written")
+    return data
 
 
 def part_name(name: str, content: object) -> str:

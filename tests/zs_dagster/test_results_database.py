@@ -1,12 +1,17 @@
 """The published DuckDB file holds every table and never blocks on a reader."""
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from zs_dagster.errors import DamagedEntryError
 from zs_dagster.results_database import VIEWS, ResultsDatabase
 from zs_dagster.schemas import SCHEMAS, columns
 from zs_dagster.tables import Tables
@@ -122,3 +127,56 @@ def test_nothing_temporary_is_left(tmp_path: Path) -> None:
     ResultsDatabase(tmp_path / "results.duckdb").publish(tmp_path / "nothing")
     left = {path.name for path in tmp_path.iterdir()} - {"results.duckdb.lock"}
     assert left == {"results.duckdb"}
+
+
+# Keeps one connection open and asks through it again and again, until told to end.
+READER = """
+import duckdb, sys, threading
+path, counts = sys.argv[1], []
+kept = duckdb.connect(path, read_only=True)
+first = kept.execute("select count(*) from annotations").fetchone()[0]
+print("open", flush=True)
+ended = threading.Thread(target=sys.stdin.read, daemon=True)
+ended.start()
+while ended.is_alive() or not counts:
+    counts.append(kept.execute("select count(*) from annotations").fetchone()[0])
+assert set(counts) == {first}, counts
+print(first, flush=True)
+"""
+
+
+def test_eight_datasets_at_once_lose_no_row_while_a_reader_keeps_it_open(
+    tmp_path: Path,
+) -> None:
+    tables, database = filled(tmp_path / "tables"), ResultsDatabase(tmp_path / "results.duckdb")
+    database.publish(tables.root)
+    command = [sys.executable, "-c", READER, str(database.path)]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+
+        def materialise(number: int) -> dict[str, int]:
+            for part in ("a", "b"):
+                tables.write("annotations", f"dataset-{number}", [annotation(part)], part)
+            return ResultsDatabase(database.path).publish(tables.root)
+
+        with ThreadPoolExecutor(8) as pool:
+            counts = [count["annotations"] for count in pool.map(materialise, range(8))]
+        assert reader.communicate()[0] == "3\n"
+    assert reader.returncode == 0
+    assert max(counts) == 3 + 16
+    assert ask(database.path, "select count(distinct dataset) from annotations") == [(10,)]
+
+
+@pytest.mark.parametrize("kept", [0, 40, -1])
+def test_a_damaged_table_is_set_aside_and_the_next_run_makes_it_anew(
+    tmp_path: Path, kept: int
+) -> None:
+    tables, database = filled(tmp_path / "tables"), ResultsDatabase(tmp_path / "results.duckdb")
+    path = tables.path("annotations", "two")
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(
+        DamagedEntryError, match=f"1 tables are damaged .*'{path}.damaged' first"
+    ):
+        database.publish(tables.root)
+    assert database.publish(tables.root)["annotations"] == 2

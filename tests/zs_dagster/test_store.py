@@ -1,13 +1,17 @@
 """The store gives back what was put in, or says what to do."""
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from zs_dagster.errors import StoreError
-from zs_dagster.store import Store
+from zs_dagster.digests import file_digest
+from zs_dagster.errors import DamagedEntryError, StoreError
+from zs_dagster.store import Arrays, Store
 
 KEY = "ab" + "0" * 30
 
@@ -43,15 +47,79 @@ def test_naming_a_store_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("kept", [0, 4, 40])
-def test_a_truncated_entry_names_its_file_and_the_remedy(tmp_path: Path, kept: int) -> None:
+@pytest.mark.parametrize("kept", [0, 4, 40, -1])
+def test_a_truncated_entry_is_set_aside_and_counts_as_absent(tmp_path: Path, kept: int) -> None:
     store = Store(tmp_path)
     store.save_arrays("kind", KEY, {"a": np.zeros(100)})
     path = store.path("kind", KEY, "safetensors")
     path.write_bytes(path.read_bytes()[:kept])
-    remedy = rf"entry kind/{KEY} .*delete '{re.escape(str(path))}' and run again to compute"
-    with pytest.raises(StoreError, match=remedy):
+    aside = path.with_name(f"{KEY}.safetensors.damaged")
+    told = rf"entry kind/{KEY} is damaged .*'{re.escape(str(aside))}', run again to compute"
+    with pytest.raises(DamagedEntryError, match=told):
         store.load_arrays("kind", KEY)
+    assert not store.has_arrays("kind", KEY)
+    assert store.keys("kind") == []
+    assert aside.is_file()
+    store.save_arrays("kind", KEY, {"a": np.ones(1)})
+    assert store.load_arrays("kind", KEY)["a"].tolist() == [1.0]
+
+
+def flipped(whole: bytes) -> Iterator[bytes]:
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        yield bytes(damaged)
+
+
+def test_a_flipped_bit_of_any_byte_is_noticed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    arrays: Arrays = {"p_yes": np.ones(2, np.float32), "half": np.zeros((0, 2), np.float16)}
+    store.save_arrays("kind", KEY, arrays)
+    store.save_document("kind", KEY, {"label": "Würfe", "parts": [1, 2.5, None]})
+    assert list(store.damaged()) == []
+    for path in store.files():
+        whole = path.read_bytes()
+        for damaged in flipped(whole):
+            path.write_bytes(damaged)
+            assert list(store.damaged()) == [path]
+        path.write_bytes(whole)
+    assert len(store.files()) == 2
+    assert list(store.damaged()) == []
+
+
+def test_entries_of_older_versions_without_a_digest_are_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    arrays, document = (store.path("kind", KEY, kind) for kind in ("safetensors", "json"))
+    arrays.parent.mkdir(parents=True)
+    save_file({"a": np.ones(2)}, arrays)
+    document.write_text(json.dumps({"label": "old"}, indent=1))
+    assert store.load_arrays("kind", KEY)["a"].tolist() == [1.0, 1.0]
+    assert store.load_document("kind", KEY) == {"label": "old"}
+    assert list(store.damaged()) == []
+
+
+def test_a_changed_copy_of_a_table_is_noticed(tmp_path: Path) -> None:
+    path = Store(tmp_path).path("snapshots", KEY, "parquet")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"some rows")
+    path.rename(kept := path.with_stem(file_digest(path)))
+    assert list(Store(tmp_path).damaged()) == []
+    kept.write_bytes(b"some cows")
+    assert list(Store(tmp_path).damaged()) == [kept]
+
+
+def test_an_entry_that_cannot_be_moved_is_refused_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    store.save_arrays("kind", KEY, {"a": np.zeros(1)})
+    path = store.path("kind", KEY, "safetensors")
+    path.write_bytes(path.read_bytes()[:-1])
+    # Root may rename anything, except on a file system that is read-only.
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("read-only")))
+    for _ in range(2):
+        with pytest.raises(DamagedEntryError, match=rf"lies at '{re.escape(str(path))}'"):
+            store.load_arrays("kind", KEY)
 
 
 def test_a_missing_entry_names_its_file(tmp_path: Path) -> None:
@@ -63,6 +131,7 @@ def test_documents_come_back_equal(tmp_path: Path) -> None:
     document = {"label": "Würfe", "parts": [1, 2.5, None, True]}
     Store(tmp_path).save_document("kind", KEY, document)
     assert Store(tmp_path).load_document("kind", KEY) == document
+    assert Store(tmp_path).read_document("kind", KEY) == document
 
 
 def test_a_document_with_nan_is_refused_and_not_written(tmp_path: Path) -> None:
@@ -72,8 +141,22 @@ def test_a_document_with_nan_is_refused_and_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b'{"label": ', b"\xff\xfe"])
-def test_a_broken_document_counts_as_absent(tmp_path: Path, content: bytes) -> None:
+def test_a_broken_document_is_set_aside_and_counts_as_absent(
+    tmp_path: Path, content: bytes
+) -> None:
     store = Store(tmp_path)
     store.save_document("kind", KEY, {"label": "a"})
     store.path("kind", KEY, "json").write_bytes(content)
     assert store.load_document("kind", KEY) is None
+    assert [path.name for path in tmp_path.rglob("*.*")] == [f"{KEY}.json.damaged"]
+
+
+def test_a_damaged_document_that_is_needed_is_an_error(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_document("kind", KEY, {"classes": ["run"]})
+    path = store.path("kind", KEY, "json")
+    path.write_text(path.read_text().replace("run", "sun"))
+    with pytest.raises(DamagedEntryError, match="another digest than when it was written"):
+        store.read_document("kind", KEY)
+    with pytest.raises(StoreError, match=f"store entry kind/{KEY} cannot be read"):
+        store.read_document("kind", KEY)

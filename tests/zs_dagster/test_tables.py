@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from zs_dagster.errors import StoreError
+from zs_dagster.errors import DamagedEntryError, StoreError
 from zs_dagster.schemas import SCHEMAS, columns
 from zs_dagster.tables import Tables, part_name
 
@@ -124,17 +124,49 @@ def test_a_missing_part_names_the_asset_to_materialise(tmp_path: Path) -> None:
         Tables(tmp_path).part_of("segments", "tiny", "v")
 
 
-@pytest.mark.parametrize("content", [None, b"", b"PAR1 but not really"])
-def test_a_table_that_cannot_be_read_names_the_asset(
-    tmp_path: Path, content: bytes | None
-) -> None:
-    tables = Tables(tmp_path)
-    if content is not None:
-        tables.path("segments", "tiny").parent.mkdir(parents=True)
-        tables.path("segments", "tiny").write_bytes(content)
+def test_a_table_that_was_never_written_names_the_asset(tmp_path: Path) -> None:
     rule = "table 'segments' of dataset 'tiny' cannot be read .*; materialise the asset 'segm"
     with pytest.raises(StoreError, match=rule):
-        tables.rows("segments", "tiny")
+        Tables(tmp_path).read("segments", "tiny")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 but not really"])
+def test_a_damaged_table_is_set_aside_and_counts_as_absent(
+    tmp_path: Path, content: bytes
+) -> None:
+    tables = Tables(tmp_path)
+    path = tables.path("segments", "tiny")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert list(tables.damaged()) == [path]
+    told = r"table 'segments' of dataset 'tiny' is damaged .*data\.parquet\.damaged', run again"
+    with pytest.raises(DamagedEntryError, match=told):
+        tables.read("segments", "tiny")
+    assert not tables.has("segments", "tiny")
+    assert tables.parts("segments", "tiny") == []
+
+
+def test_a_flipped_bit_never_changes_what_is_read(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    seen = {"video_id": "v", "label": "a", "p_start": 0.25, "p_middle": None}
+    rows = [{**seen, "time_s": n / 3, "p_end": n / 7} for n in range(20)]
+    tables.write("frame_confidence", "tiny", rows)
+    path, known = (
+        tables.path("frame_confidence", "tiny"),
+        tables.read("frame_confidence", "tiny"),
+    )
+    whole, noticed = path.read_bytes(), 0
+    places = range(0, len(whole), 7)
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            assert tables.read("frame_confidence", "tiny").equals(known)
+        except DamagedEntryError:
+            noticed += 1
+    # What nobody reads, such as statistics and who wrote the file, may change.
+    assert noticed > len(places) / 2
 
 
 @pytest.mark.parametrize("table", SCHEMAS)

@@ -101,7 +101,7 @@ COMMANDS = {
     ),
     "sql": Place("sql", "sql", "Query the results database, read-only."),
     "doctor": Place(
-        "doctor", "doctor", "Check this installation; status 1 if something is wrong."
+        "doctor.command", "doctor", "Check this installation; status 1 if something is wrong."
     ),
     "ui": Place("ui", "ui", "Start the Dagster UI and its daemon; stop with Ctrl-C."),
 }

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from zs_dagster.errors import InputError, ZsDagsterError
+from zs_dagster.errors import DamagedEntryError, InputError, ZsDagsterError
 from zs_dagster.files import write_text
 from zs_dagster.home import Home
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult, JobDefinition
+    from dagster import DagsterInstance, ExecuteInProcessResult, JobDefinition
     from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +75,15 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
         InputError: If an option is not one of an asset of the job.
         ZsDagsterError: The failure of a stage, as the stage raised it.
     """
+    try:
+        return _materialise(dataset, job, options)
+    except DamagedEntryError as error:
+        # The stage has set aside all that is damaged; whoever made it makes it anew.
+        sys.stderr.write(f"warning: {error}; running once more\n")
+        return _materialise(dataset, job, options)
+
+
+def _materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]) -> Outcome:
     import dagster as dg
 
     from zs_dagster.cli.runs import end_dead_runs, process_tag
@@ -84,7 +93,7 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
     started = time.monotonic()
     graph = defs.resolve_job_def(job)
     _check_options(graph, options)
-    with _only_run_of(dataset), dg.DagsterInstance.get() as instance:
+    with _only_run_of(dataset), open_instance() as instance:
         end_dead_runs(instance)
         report_sources(instance, dataset)
         try:
@@ -101,6 +110,19 @@ def materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]
             raise InputError(f"--set: {error.errors[0].message}") from error
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Outcome(result.run_id, _stages(result), time.monotonic() - started, peak)
+
+
+@contextmanager
+def open_instance() -> "Iterator[DagsterInstance]":
+    """Open Dagster's records, one process at a time: two that both make them anew fail."""
+    import dagster as dg
+
+    with _lock(".dagster", timeout_s=-1):
+        instance = dg.DagsterInstance.get()
+        # Each is made when it is first asked for.
+        _ = instance.run_storage, instance.event_log_storage, instance.schedule_storage
+    with instance:
+        yield instance
 
 
 def asset_graph() -> "BaseAssetGraph[Any]":
@@ -156,15 +178,20 @@ def _only_run_of(dataset: str) -> Iterator[None]:
 
     The lock goes with the process, however that ends.
     """
-    path = Home.from_environment().root / "locks" / f"{dataset}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(path, timeout=0):
+        with _lock(dataset, timeout_s=0):
             yield
     except Timeout as error:
         raise ZsDagsterError(
             f"dataset '{dataset}' is being run by another process; wait until that ends"
         ) from error
+
+
+def _lock(name: str, timeout_s: float) -> FileLock:
+    """Return a lock of this home; -1 waits for ever, 0 not at all."""
+    path = Home.from_environment().root / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path, timeout=timeout_s)
 
 
 def _stages(result: "ExecuteInProcessResult") -> dict[str, dict[str, float]]:

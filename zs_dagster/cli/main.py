@@ -11,6 +11,7 @@ import typer
 
 from zs_dagster.cli.commands import Commands
 from zs_dagster.errors import InputError, ZsDagsterError
+from zs_dagster.files import is_no_space
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
 INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
@@ -48,6 +49,8 @@ def main() -> None:
             _fail("interrupted; run again to continue where it stopped", CTRL_C)
         if isinstance(error, SystemExit) or os.environ.get("ZS_DEBUG"):
             raise
+        if is_no_space(error):
+            _fail(f"the disk is full ({error}); free some space and run again", 1)
         _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
 
 

@@ -2,33 +2,46 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dagster import DagsterInstance, DagsterRun
+from zs_dagster.provenance import PROCESS_TAG
 
-TAG = "zs_dagster/process"
+if TYPE_CHECKING:
+    from dagster import DagsterInstance, DagsterRun, RunRecord
 
 
 def process_tag() -> dict[str, str]:
     """Tag a run with the process that executes it."""
-    return {TAG: f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"}
+    return {PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"}
 
 
 def dead_runs(instance: "DagsterInstance") -> "list[DagsterRun]":
     """Return the unfinished runs of processes of this machine that no longer exist."""
-    import dagster as dg
+    runs = (record.dagster_run for record in _unfinished(instance))
+    return [run for run in runs if _is_dead(run.tags.get(PROCESS_TAG))]
 
-    unfinished = dg.RunsFilter(
-        statuses=[
-            dg.DagsterRunStatus.NOT_STARTED,
-            dg.DagsterRunStatus.STARTING,
-            dg.DagsterRunStatus.STARTED,
-            dg.DagsterRunStatus.CANCELING,
-        ]
-    )
-    return [run for run in instance.get_runs(unfinished) if _is_dead(run.tags.get(TAG))]
+
+def living_since(instance: "DagsterInstance") -> float | None:
+    """Return when the oldest run that may be alive was made, seconds since 1970."""
+    made = [
+        record.create_timestamp.timestamp()
+        for record in _unfinished(instance)
+        if not _is_dead(record.dagster_run.tags.get(PROCESS_TAG))
+    ]
+    return min(made, default=None)
+
+
+def holders_of_leaked_slots(instance: "DagsterInstance") -> list[str]:
+    """Return the ids of finished or deleted runs that hold slots of a pool."""
+    storage = instance.event_log_storage
+    if not storage.supports_global_concurrency_limits:
+        return []
+    unfinished = {record.dagster_run.run_id for record in _unfinished(instance)}
+    pools = (storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys())
+    holders = {slot.run_id for pool in pools for slot in pool.claimed_slots}
+    return sorted(holders - unfinished)
 
 
 def end_dead_runs(instance: "DagsterInstance") -> int:
@@ -38,6 +51,19 @@ def end_dead_runs(instance: "DagsterInstance") -> int:
         instance.report_run_failed(run, "The process of this run was killed.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return len(runs)
+
+
+def _unfinished(instance: "DagsterInstance") -> "Sequence[RunRecord]":
+    import dagster as dg
+
+    statuses = [
+        dg.DagsterRunStatus.QUEUED,
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
+    return instance.get_run_records(dg.RunsFilter(statuses=statuses))
 
 
 def _is_dead(tag: str | None) -> bool:

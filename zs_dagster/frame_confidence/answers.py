@@ -59,6 +59,9 @@ class Answers:
 
     def forget(self) -> None:
         """Delete what was kept on the way, newest first, so that what is left is found."""
+        # Behind a damaged entry there may be more than were read.
+        while self._store.has_arrays(KIND, self._key(self._entries)):
+            self._entries += 1
         while self._entries:
             self._entries -= 1
             self._store.delete_arrays(KIND, self._key(self._entries))

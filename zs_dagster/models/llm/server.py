@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from zs_dagster.errors import ModelError
+from zs_dagster.errors import ModelError, UnreachableError
 from zs_dagster.models.llm.completion import Completion
 from zs_dagster.models.profiles import Llm
 
@@ -19,6 +19,8 @@ NO_KEY = "none"  # The client wants a text; servers without keys ignore it.
 TIMEOUT_S = 120.0
 MAX_RETRIES = 5  # For 408, 409, 429 and 5xx, as long as Retry-After says or ever longer.
 CANNOT_FORMAT = frozenset({400, 422})
+# Not the request but the moment is to blame; none: there was no answer at all.
+PASSING = frozenset({None, 408, 409, 429, *range(500, 600)} - {501})
 
 
 class ServerLlm:
@@ -50,7 +52,8 @@ class ServerLlm:
                 break
         # Outside of any `except`: what the server said may hold the key, and would be shown
         # below this error wherever a chain of errors is written out.
-        raise ModelError(self._reason(refused))
+        passes = getattr(refused, "status_code", None) in PASSING
+        raise (UnreachableError if passes else ModelError)(self._reason(refused))
 
     def _formats(self, schema: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
         strict = {"name": "class_query", "schema": dict(schema), "strict": True}

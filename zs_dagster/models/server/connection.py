@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
 
-from zs_dagster.errors import InputError, ModelError
+from zs_dagster.errors import InputError, ModelError, UnreachableError
 from zs_dagster.models.profiles import LvlmServer
 from zs_dagster.models.server.faults import Fault, RefusedError, describe
 
@@ -77,7 +77,7 @@ class Connection:
 
         Raises:
             RefusedError: If the server refuses the request.
-            ModelError: If there was no proper answer within the tries of the profile.
+            UnreachableError: If there was no proper answer within the tries of the profile.
         """
         number, tries = 1, self._server.max_retries + 1
         while True:
@@ -89,7 +89,7 @@ class Connection:
             if not fault.passes:
                 raise RefusedError(self._refusal(fault, body), fault.status)
             if number == tries:
-                raise ModelError(
+                raise UnreachableError(
                     f"the server at {self._url} must answer, got {fault.reason} in the last of "
                     f"{tries} tries; check base_url and the server, lower concurrency or raise "
                     "max_retries"

@@ -23,12 +23,13 @@ def client(server: "LlmServer", **changes: object) -> ServerLlm:
     return ServerLlm(Llm.model_validate(said))
 
 
-def failure(llm: ServerLlm) -> str:
+def failure(llm: ServerLlm, *, passes: bool = False) -> str:
     """Return the message, having made sure that no part of the key is shown anywhere."""
     with pytest.raises(ModelError) as caught:
         llm.complete("system", "user", SCHEMA)
     assert KEY not in "".join(traceback.format_exception(caught.value))
     assert "\n" not in str(caught.value)
+    assert caught.value.passes is passes
     return str(caught.value)
 
 
@@ -104,7 +105,7 @@ def test_retry_after_in_seconds_may_be_none(llm_server: "LlmServer") -> None:
 
 def test_what_does_not_pass_is_an_error_in_the_end(llm_server: "LlmServer") -> None:
     llm_server.first = [error(429, "no quota", ("Retry-After-Ms", "1"))] * 6
-    assert "failed with status 429: Error code: 429" in failure(client(llm_server))
+    assert "failed with status 429: Error code: 429" in failure(client(llm_server), passes=True)
     assert len(llm_server.requests) == 6
 
 
@@ -172,7 +173,7 @@ def test_a_host_that_is_not_there_is_named(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     llm = client(llm_server, base_url=f"http://user:{KEY}@127.0.0.1:{port}/v1")
-    assert failure(llm) == (
+    assert failure(llm, passes=True) == (
         f"the server at 127.0.0.1:{port} cannot be reached; check base_url and network"
     )
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tests.servers.openai_server import Fault, OpenAiServer
 from tests.zs_dagster.models.server.conftest import Scorer
-from zs_dagster.errors import InputError, ModelError
+from zs_dagster.errors import InputError, ModelError, UnreachableError
 from zs_dagster.models.server import connection
 
 Frames = NDArray[np.uint8]
@@ -95,7 +95,7 @@ def test_a_fault_that_stays_is_told_in_one_line(
     _ = asked.mode
     lvlm_server.faults.extend([FAULTS[kind]] * 3)
     expected = rf"the server at {lvlm_server.url} must answer, got {reason}.* in the last of 3 "
-    with pytest.raises(ModelError, match=expected) as caught:
+    with pytest.raises(UnreachableError, match=expected) as caught:
         asked.score(frames[:1], ["Is it day?"])
     assert "\n" not in str(caught.value)
     assert lvlm_server.answered.total() == 1  # the one that the mode was found by

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import dagster as dg
 import pytest
 
-from zs_dagster.cli.runs import TAG, dead_runs, process_tag
+from zs_dagster.cli.doctor.command import CHECKS
+from zs_dagster.cli.runs import dead_runs, holders_of_leaked_slots, process_tag
+from zs_dagster.provenance import PROCESS_TAG
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     Cli = Callable[..., Ended]
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 # Begins a run with our tag, claims a slot of the pool, and is killed.
 CHILD = """
 import os, signal, sys
@@ -57,7 +59,8 @@ def test_a_healthy_home_is_ok(cli: "Cli", tiny: "TinyHome") -> None:
     assert ended.status == 0, rows
     assert all(set(row) == {"check", "ok", "found"} for row in rows)
     found = {row["check"]: row["found"] for row in rows}
-    assert set(found) >= {"packages", "device", "home", "disk", "datasets", "runs"}
+    assert list(found) == list(CHECKS)
+    assert found["codecs"] == "decoders for h264, hevc, vp9, av1"
     assert found["home"] == str(tiny.root)
     assert "tiny" in found["datasets"]
     text = cli("doctor")
@@ -82,7 +85,8 @@ def test_a_broken_dataset_file_is_reported(cli: "Cli", tiny: "TinyHome") -> None
     ended = cli("doctor")
     assert ended.status == 1
     (bad,) = [line for line in ended.out.splitlines() if line.startswith("BAD")]
-    assert "tiny.yaml:2: clases: unknown key; did you mean classes?" in bad
+    line = tiny.dataset_file.read_text().splitlines().index("clases:") + 1
+    assert f"tiny.yaml:{line}: clases: unknown key; did you mean classes?" in bad
 
 
 @pytest.mark.usefixtures("tiny")
@@ -101,7 +105,7 @@ def test_a_killed_run_is_reported_and_ended(cli: "Cli") -> None:
         slots = instance.event_log_storage.get_concurrency_info("gpu")
         assert slots.claimed_slots or slots.active_slot_count
 
-    repaired = cli("doctor", "--repair")
+    repaired = cli("doctor", "--fix")
     assert repaired.status == 0, repaired.out
     assert "1 killed runs ended" in repaired.out
     with dg.DagsterInstance.get() as instance:
@@ -122,9 +126,9 @@ def test_runs_of_living_processes_other_machines_and_other_tools_are_left_alone(
     assert int(pid) == os.getpid()
     host = ours.split("/")[0]
     tags = {
-        "living": {TAG: ours},
-        "reused number": {TAG: f"{host}/{pid}/{int(started) + 1}"},
-        "other machine": {TAG: f"elsewhere.{host}/{pid}/{int(started) + 1}"},
+        "living": {PROCESS_TAG: ours},
+        "reused number": {PROCESS_TAG: f"{host}/{pid}/{int(started) + 1}"},
+        "other machine": {PROCESS_TAG: f"elsewhere.{host}/{pid}/{int(started) + 1}"},
         "the UI": {},
     }
     with dg.DagsterInstance.ephemeral() as instance:
@@ -133,6 +137,23 @@ def test_runs_of_living_processes_other_machines_and_other_tools_are_left_alone(
             for name, tag in tags.items()
         }
         assert [ids[run.run_id] for run in dead_runs(instance)] == ["reused number"]
+
+
+def test_a_slot_of_a_finished_run_is_reported_and_freed(cli: "Cli", tiny: "TinyHome") -> None:
+    assert cli("doctor", "--repair").status == 0
+    with dg.DagsterInstance.get() as instance:
+        run = instance.create_run_for_job(job())
+        storage = instance.event_log_storage
+        storage.initialize_concurrency_limit_to_default("gpu")
+        assert storage.claim_concurrency_slot("gpu", run.run_id, "step").is_claimed
+        assert holders_of_leaked_slots(instance) == []
+        instance.report_run_failed(run, "by a tool that frees nothing")
+        assert holders_of_leaked_slots(instance) == [run.run_id]
+    sick = cli("doctor")
+    assert sick.status == 1
+    assert f"1 finished runs hold slots ({run.run_id[:8]}); doctor --fix frees" in sick.out
+    assert "1 finished runs lost their slots" in cli("doctor", "--fix").out
+    assert cli("doctor").status == 0, tiny.root
 
 
 def job() -> dg.JobDefinition:
