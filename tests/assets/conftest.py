@@ -47,6 +47,7 @@ def run_job(
     dataset: str = "tiny",
 ) -> Run:
     """Run a job on a dataset, or some of its assets; raises what a stage raised."""
+    from zs_dagster.cli.runs import process_tag
     from zs_dagster.definitions import defs
 
     os.environ["ZS_HOME"] = str(home.root)
@@ -57,6 +58,8 @@ def run_job(
             instance=instance,
             run_config={"loggers": QUIET, "ops": ops},
             asset_selection=[dg.AssetKey(name) for name in only] or None,
+            # Somebody waits: what passes is not waited for.
+            tags=process_tag(),
         )
     metadata, version = {}, {}
     for event in result.all_events:
