@@ -6,6 +6,7 @@ from zs_dagster.digests import digest
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_LENGTH = 60
+NAMELESS = "unnamed"
 
 
 def safe_name(text: str) -> str:
@@ -17,4 +18,4 @@ def safe_name(text: str) -> str:
     kept = _UNSAFE.sub("_", text).lstrip(".-")[:MAX_LENGTH]
     if kept and kept == text == text.lower():
         return kept
-    return f"{kept.strip('_')}-{digest(text)[:8]}"
+    return f"{kept.strip('._-') or NAMELESS}-{digest(text)[:8]}"

@@ -104,7 +104,9 @@ def test_what_is_no_dataset_is_one_line(cli: "Cli", tiny: "TinyHome") -> None:
     tiny.describe(clases=["typo"])
     broken = cli("datasets", "check", tiny.dataset_file)
     assert broken.status == 2
-    assert "tiny.yaml:2: clases: unknown key; did you mean classes?" in broken.err
+    lines = tiny.dataset_file.read_text().splitlines()
+    place = 1 + lines.index("clases:")
+    assert f"tiny.yaml:{place}: clases: unknown key; did you mean classes?" in broken.err
 
 
 def test_a_folder_becomes_a_dataset(cli: "Cli", tiny: "TinyHome", tmp_path: Path) -> None:
