@@ -72,15 +72,25 @@ def source_key(name: str) -> dg.AssetKey:
 def source_versions(
     dataset: Dataset, library: VideoLibrary
 ) -> Iterator[tuple[dg.AssetKey, str]]:
-    """Yield key and version of every source of a dataset; one that cannot be read is left out.
+    """Yield key and version of every source of a dataset that can be read."""
+    for name in [*FILES, *SETTINGS]:
+        version = source_version(name, dataset, library)
+        if version is not None:
+            yield source_key(name), version
+
+
+def source_version(name: str, dataset: Dataset, library: VideoLibrary) -> str | None:
+    """Return the version of one source of a dataset; none where it cannot be read.
 
     A folder that is not mounted tonight is no empty folder.
     """
-    for name in [*FILES, *SETTINGS]:
-        try:
-            yield source_key(name), _version(name, dataset, library)
-        except (ZsDagsterError, OSError) as error:
-            logger.info("%s of '%s' cannot be read: %s", name, dataset.name, error)
+    try:
+        if name in FILES:
+            return FILES[name](dataset, library)
+        return SETTINGS[name].version(dataset)
+    except (ZsDagsterError, OSError) as error:
+        logger.info("%s of '%s' cannot be read: %s", name, dataset.name, error)
+        return None
 
 
 def watched(catalogue: Catalogue) -> list[Dataset]:
@@ -93,23 +103,14 @@ def source_assets() -> list[dg.SourceAsset]:
     return [_declare(name) for name in [*FILES, *SETTINGS]]
 
 
-def _version(name: str, dataset: Dataset, library: VideoLibrary) -> str:
-    if name in FILES:
-        return FILES[name](dataset, library)
-    return SETTINGS[name].version(dataset)
-
-
 def _declare(name: str) -> dg.SourceAsset:
     key = source_key(name)
     told = FILES[name].__doc__ if name in FILES else f"What datasets say about `{name}`."
 
     def look(library: VideoLibrary) -> dg.DataVersionsByPartition:
-        found = {}
-        for dataset in watched(library.catalogue()):
-            for one, version in source_versions(dataset, library):
-                if one == key:
-                    found[dataset.name] = version
-        return dg.DataVersionsByPartition(found)
+        described = watched(library.catalogue())
+        versions = {one.name: source_version(name, one, library) for one in described}
+        return dg.DataVersionsByPartition({k: v for k, v in versions.items() if v is not None})
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from zs_dagster.cli.graph import asset_graph, stages_of
+from zs_dagster.datasets.description import Dataset
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -11,21 +12,22 @@ if TYPE_CHECKING:
     from resources.library import VideoLibrary
 
 
-def report_sources(instance: "DagsterInstance", dataset: str) -> None:
-    """Tell Dagster what files, questions and settings of a dataset are now."""
+def report_sources(instance: "DagsterInstance", dataset: str) -> Dataset:
+    """Tell Dagster what files, questions and settings of a dataset are now; return it."""
     from assets.automation.watching import observe
 
     library = _library()
-    observe(instance, library.dataset(dataset), library)
+    described = library.dataset(dataset)
+    observe(instance, described, library)
+    return described
 
 
 def stages(instance: "DagsterInstance", dataset: str) -> "dict[str, Freshness]":
     """Return the state of every stage of a dataset, as its files are now."""
     from assets.automation.staleness import freshness
 
-    report_sources(instance, dataset)
-    assets = stages_of(_library().dataset(dataset).task)
-    return freshness(instance, asset_graph(), dataset, assets)
+    described = report_sources(instance, dataset)
+    return freshness(instance, asset_graph(), dataset, stages_of(described.task))
 
 
 def _library() -> "VideoLibrary":
