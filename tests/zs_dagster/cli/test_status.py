@@ -1,13 +1,16 @@
 """`zs-dagster status`: per stage what is fresh, stale or missing."""
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zs_dagster.definitions import STAGES
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
-    from tests.zs_dagster.cli.conftest import Cli
+    from tests.zs_dagster.cli.conftest import Ended
+
+    Cli = Callable[..., Ended]
 
 
 def test_a_dataset_that_was_never_run_is_missing(cli: "Cli", tiny: "TinyHome") -> None:
