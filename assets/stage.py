@@ -56,8 +56,10 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
             SETTINGS[name] = Settings(tuple(options), said.fingerprint)
             above.append(source_key(name))
         with warnings.catch_warnings():
-            # Backfill policies are "beta" in name only; one line per asset helps nobody.
+            # One line per asset helps nobody. Without partitions of their own, checks of one
+            # dataset would hide those of the next in the UI.
             warnings.simplefilter("ignore", dg.BetaWarning)
+            warnings.simplefilter("ignore", dg.PreviewWarning)
             return dg.asset(
                 partitions_def=datasets,
                 backfill_policy=dg.BackfillPolicy.multi_run(1),
@@ -70,7 +72,11 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
                 metadata=table_metadata(name),
                 check_specs=[
                     dg.AssetCheckSpec(
-                        check, asset=name, description=rule, blocking=check in blocking
+                        check,
+                        asset=name,
+                        description=rule,
+                        blocking=check in blocking,
+                        partitions_def=datasets,
                     )
                     for check, rule in (checks or {}).items()
                 ],
