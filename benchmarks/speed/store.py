@@ -1,8 +1,8 @@
 """The content-addressed store against plain files, in wall time per item of one run.
 
 An item is what CLIP says of a minute of video: 60 features of 512 numbers. The reference is
-`np.save` with a JSON file beside it, where a power cut or a flipped bit goes unseen; the limit is
-the same bytes written to a file, flushed to the disk and renamed, or read back.
+`np.save` with a JSON file beside it, where a power cut or a flipped bit goes unseen; the limit
+is the same bytes written to a file, flushed to the disk and renamed, or read back.
 
 Usage: python benchmarks/speed/store.py [--quick] [--json FILE].
 """
