@@ -2,28 +2,33 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from assets.backbones import backbone_ranks
+from assets.backbones import backbone_ranks, complete_backbones
 from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, read_scores
 from assets.charts import ablation_charts
 from assets.class_scores import SCORES
 from assets.pictures import picture
-from assets.stage import publish, stage
+from assets.stage import VOLATILE, publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
+from zs_dagster import evaluation, localization
 from zs_dagster.datasets.description import Dataset
+from zs_dagster.digests import ListDigest, folder_digest
 from zs_dagster.evaluation.bootstrap import Resampling, bootstrap_average_map
 from zs_dagster.evaluation.class_filter import filter_quality
 from zs_dagster.evaluation.figures import AVERAGE, Figure, load_figures
 from zs_dagster.evaluation.grid import Value
 from zs_dagster.evaluation.protocols import get_protocol
+from zs_dagster.home import Home
 from zs_dagster.report.charts_png import charts_png
 
 Row = dict[str, Any]
+KIND = "ablations"
 RESAMPLING = Resampling(num_resamples=200)
 FILTER_METHOD, PROFILE = "class-filter", "profile"
 
@@ -42,20 +47,60 @@ def ablations(
     """One row per figure, method and setting, from cached scores; nothing is scored anew.
 
     The first plain method of each ZEAL preset is taken through the figures of
-    `zs_dagster/evaluation/figures.yaml`; intervals are of 200 resamples of the videos.
+    `zs_dagster/evaluation/figures.yaml`; intervals are of 200 resamples of the videos. Where
+    scores, ground truth, options and code are those of an earlier run, so are the rows.
     """
-    dataset = library.untrimmed(context.partition_key)
-    scores = read_scores(home.get(), dataset)
-    rows: list[Row] = []
-    if len(scores.truth):
-        rows += map_rows(scores)
-        rows += filter_rows(scores)
-        figure = next(figure for figure in load_figures() if figure.parameter == PROFILE)
-        for name, ranks in backbone_ranks(home.get(), models.get(), dataset).items():
-            rows += quality_rows(figure, name, ranks, scores, dataset.localization.top_k)
+    dataset, where = library.untrimmed(context.partition_key), home.get()
+    clips = complete_backbones(where, models.get(), dataset)
+    key = _made_of(where, dataset, clips)
+    known = where.store.load_document(KIND, key)
+    rows = known["rows"] if known else figure_rows(where, dataset, clips)
+    if known is None:
+        where.store.save_document(KIND, key, {"rows": rows})
     charts = ablation_charts(rows)
     shown = {"charts": picture(charts_png(charts), "ablations")} if charts else {}
-    return publish(context, home.get(), rows, computed=len(rows), metadata=shown)
+    computed = 0 if known else len(rows)
+    reused = len(rows) - computed
+    return publish(context, where, rows, computed=computed, reused=reused, metadata=shown)
+
+
+def _made_of(home: Home, dataset: Dataset, clips: Mapping[str, str]) -> str:
+    """Name what the rows are made of: what is read, the settings, and the code."""
+    made = ListDigest()
+    # Every localizer and every rule of evaluation: one version for all would be forgotten.
+    made.add(
+        [folder_digest(Path(str(one.__file__)).parent) for one in (localization, evaluation)]
+    )
+    made.add([RESAMPLING.num_resamples, clips, list(dataset.classes)])
+    made.add(dataset.localization.model_dump(mode="json"))
+    made.add(home.tables.parts("frame_confidence", dataset.name))
+    for table in ("videos", "annotations", "frame_features", "class_embeddings"):
+        for row in home.tables.each_row(table, dataset.name):
+            made.add({name: value for name, value in row.items() if name not in VOLATILE})
+    return made.value()
+
+
+def figure_rows(home: Home, dataset: Dataset, clips: Mapping[str, str]) -> list[Row]:
+    """Return the rows of all figures; none without ground truth."""
+    scores = read_scores(home, dataset)
+    if not len(scores.truth):
+        return []
+    figure = next(figure for figure in load_figures() if figure.parameter == PROFILE)
+    return [
+        *map_rows(scores),
+        *filter_rows(scores),
+        *(
+            row
+            for name, fingerprint in clips.items()
+            for row in quality_rows(
+                figure,
+                name,
+                backbone_ranks(home, dataset, fingerprint),
+                scores,
+                dataset.localization.top_k,
+            )
+        ),
+    ]
 
 
 def map_rows(scores: CachedScores) -> list[Row]:

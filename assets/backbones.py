@@ -1,5 +1,7 @@
 """The class filter with every CLIP whose features of a dataset are in the home."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from assets.class_embeddings import KIND, embedding_rows
@@ -17,49 +19,61 @@ Ranks = dict[str, dict[str, int]]
 """Video -> class -> rank, 1 is best."""
 
 
-def backbone_ranks(home: Home, models: Models, dataset: Dataset) -> dict[str, Ranks]:
-    """Return the ranks by profile; of profiles that share a CLIP, the dataset's or the first.
+def complete_backbones(home: Home, models: Models, dataset: Dataset) -> dict[str, str]:
+    """Return profile -> CLIP fingerprint, of every CLIP that encoded all of a dataset.
 
-    Profiles with a feature missing are left out: nothing is encoded here.
+    Of profiles that share one, the dataset's or the first. Nothing is encoded here.
     """
-    found: dict[str, Ranks] = {}
-    seen: set[str] = set()
+    found: dict[str, str] = {}
     for profile in dict.fromkeys([dataset.profile, *profile_paths()]):
         try:
             fingerprint = models.clip_fingerprint(profile)
         except InputError:
             continue  # Somebody's unfinished profile is no reason to stop.
-        ranks = None if fingerprint in seen else _ranks(home, dataset, fingerprint)
-        seen.add(fingerprint)
-        if ranks is not None:
-            found[profile] = ranks
+        if fingerprint not in found.values() and _is_complete(home, dataset, fingerprint):
+            found[profile] = fingerprint
     return found
 
 
-def _ranks(home: Home, dataset: Dataset, fingerprint: str) -> Ranks | None:
-    """Return the ranks by one CLIP, or None where it did not encode everything."""
-    options = dataset.localization
-    encoded = {row["video_id"] for row in home.tables.rows("frame_features", dataset.name)}
-    videos = [v for v in home.tables.rows("videos", dataset.name) if v["video_id"] in encoded]
-    key = rate_key(options.fps)
-    banks = {video["video_id"]: bank_name(video, fingerprint) for video in videos}
-    texts = {
-        row["label"]: row["key"]
-        for row in embedding_rows(home, dataset.name, fingerprint)
-        if row["text_kind"] == options.filter_text
-    }
-    if not all(FeatureBank(home.store, bank).has(key) for bank in banks.values()):
-        return None
-    if not all(home.store.has_arrays(KIND, text) for text in texts.values()):
-        return None
+def _is_complete(home: Home, dataset: Dataset, fingerprint: str) -> bool:
+    key = rate_key(dataset.localization.fps)
+    banks = (bank for _, bank in _banks(home, dataset, fingerprint))
+    texts = _texts(home, dataset, fingerprint).values()
+    return all(FeatureBank(home.store, bank).has(key) for bank in banks) and all(
+        home.store.has_arrays(KIND, text) for text in texts
+    )
+
+
+def backbone_ranks(home: Home, dataset: Dataset, fingerprint: str) -> Ranks:
+    """Return the ranks by one CLIP that encoded everything."""
+    options, texts = dataset.localization, _texts(home, dataset, fingerprint)
     matrix = np.stack(
         [home.store.load_arrays(KIND, text)["feature"] for text in texts.values()]
     )
+    key = rate_key(options.fps)
     return {
         video: _ranked(
             home, {"bank": bank, "key": key}, list(texts), matrix, options.filter_frames
         )
-        for video, bank in banks.items()
+        for video, bank in _banks(home, dataset, fingerprint)
+    }
+
+
+def _banks(home: Home, dataset: Dataset, fingerprint: str) -> Iterator[tuple[str, str]]:
+    """Yield the encoded videos, each with the name of its bank."""
+    rows = home.tables.each_row("frame_features", dataset.name)
+    encoded = {row["video_id"] for row in rows}
+    for video in home.tables.each_row("videos", dataset.name):
+        if video["video_id"] in encoded:
+            yield video["video_id"], bank_name(video, fingerprint)
+
+
+def _texts(home: Home, dataset: Dataset, fingerprint: str) -> dict[str, str]:
+    """Return class -> key of the text that the class filter compares with."""
+    return {
+        row["label"]: row["key"]
+        for row in embedding_rows(home, dataset.name, fingerprint)
+        if row["text_kind"] == dataset.localization.filter_text
     }
 
 

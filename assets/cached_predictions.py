@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from assets.class_scores import ClassScores, scored_videos
 from assets.feature_rows import sampled_features
-from assets.localization_metrics import labelled
+from assets.labelled import true_segments
 from assets.segments import MethodRun
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.localization import Method
@@ -83,12 +83,10 @@ def read_scores(home: Home, dataset: Dataset) -> CachedScores:
         if row["text_kind"] in texts:
             entry = home.store.load_arrays("class_embeddings", row["key"])
             texts[row["text_kind"]][row["label"]] = entry["feature"]
-    annotated = home.tables.rows("annotations", dataset.name)
-    truth = labelled([row for row in annotated if row["start_s"] is not None])
-    known = {
-        video: {row["label"] for row in annotated if row["video_id"] == video}
-        for video in features
-    }
+    known: dict[str, set[str]] = {video: set() for video in features}
+    for row in home.tables.each_row("annotations", dataset.name):
+        known.get(row["video_id"], set()).add(row["label"])
+    truth = true_segments(home, dataset.name)
     return CachedScores(dataset, videos, features, texts, truth, known)
 
 

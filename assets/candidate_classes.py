@@ -1,5 +1,6 @@
 """Frame features and class texts -> the classes worth asking the LVLM about, per video."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -24,22 +25,21 @@ def candidate_classes(
 ) -> dg.MaterializeResult:
     """One row per video and class: CLIP similarity, rank, and whether it passes the filter."""
     rows = candidate_rows(home.get(), library.untrimmed(context.partition_key))
-    return publish(context, home.get(), rows, computed=len(rows))
+    return publish(context, home.get(), rows)
 
 
-def candidate_rows(home: Home, dataset: Dataset) -> list[dict[str, Any]]:
-    """Return the rows of this table from those of the tables it depends on."""
+def candidate_rows(home: Home, dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the rows of this table from those of the tables it depends on."""
     tables, options = home.tables, dataset.localization
     labels, texts = _texts(home, dataset.name, options.filter_text)
-    truth = tables.rows("annotations", dataset.name)
+    truth = tables.each_row("annotations", dataset.name)
     known = {(row["video_id"], row["label"]) for row in truth}
-    rows: list[dict[str, Any]] = []
-    for video in tables.rows("frame_features", dataset.name):
+    for video in tables.each_row("frame_features", dataset.name):
         features = sampled_features(home.store, video)["features"]
         similarity = video_similarity(features, texts, options.filter_frames)
         ranks = class_ranks(similarity)
-        rows += [
-            {
+        for label, value, rank in zip(labels, similarity, ranks, strict=True):
+            yield {
                 "video_id": video["video_id"],
                 "label": label,
                 "similarity": float(value),
@@ -47,9 +47,6 @@ def candidate_rows(home: Home, dataset: Dataset) -> list[dict[str, Any]]:
                 "is_candidate": bool(rank <= options.top_k),
                 "is_known": (video["video_id"], label) in known,
             }
-            for label, value, rank in zip(labels, similarity, ranks, strict=True)
-        ]
-    return rows
 
 
 def _texts(home: Home, dataset: str, text_kind: str) -> tuple[list[str], Any]:

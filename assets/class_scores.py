@@ -1,6 +1,6 @@
 """The cached scores of a dataset, joined: what localizers and the report read."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,36 +24,44 @@ SCORES = [
 COLUMNS = ("time_s", "p_start", "p_end", "p_middle")
 
 
-def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
-    """Yield the scores video by video, one item per class that was asked about."""
-    duration = {v["video_id"]: v["duration_s"] for v in home.tables.rows("videos", dataset)}
+def scored_videos(
+    home: Home, dataset: str, chosen: Collection[str] | None = None
+) -> Iterator[list[ClassScores]]:
+    """Yield the scores video by video, one item per class that was asked about.
+
+    Args:
+        home: Where they lie.
+        dataset: Whose.
+        chosen: Ids of the videos wanted; all if None.
+    """
+    tables = home.tables
+    duration = {v["video_id"]: v["duration_s"] for v in tables.each_row("videos", dataset)}
     texts = {
         row["label"]: home.store.load_arrays("class_embeddings", row["key"])["feature"]
-        for row in home.tables.rows("class_embeddings", dataset)
+        for row in tables.each_row("class_embeddings", dataset)
         if row["text_kind"] == "description"
     }
-    classes = {
-        (row["video_id"], row["label"]): row
-        for row in home.tables.rows("candidate_classes", dataset)
-    }
-    scored = home.tables.named("frame_confidence", dataset, duration)
-    for video in home.tables.rows("frame_features", dataset):
+    candidates = tables.by_video("candidate_classes", dataset)
+    scored = tables.parts_about("frame_confidence", dataset, duration)
+    for video in tables.each_row("frame_features", dataset):
+        video_id = video["video_id"]
+        if (chosen is not None and video_id not in chosen) or not scored[video_id]:
+            continue  # Without scores its file went bad between encoding and scoring.
         features = sampled_features(home.store, video)["features"]
-        if video["video_id"] not in scored:
-            continue  # Its file went bad between encoding and scoring.
-        scores = _confidence(home, dataset, video["video_id"])
+        scores = _confidence(home, dataset, scored[video_id][0])
+        classes = {row["label"]: row for row in candidates[video_id]}
         text = np.stack([texts[label] for label in scores])
         actionness = cosine_similarity(features, text).T
         yield [
             ClassScores(
-                video["video_id"],
+                video_id,
                 label,
-                classes[video["video_id"], label]["is_candidate"],
-                classes[video["video_id"], label]["is_known"],
+                classes[label]["is_candidate"],
+                classes[label]["is_known"],
                 time_s,
                 confidence,
                 curve,
-                duration[video["video_id"]],
+                duration[video_id],
                 features,
                 texts[label],
                 middle,
@@ -64,9 +72,8 @@ def scored_videos(home: Home, dataset: str) -> Iterator[list[ClassScores]]:
         ]
 
 
-def _confidence(home: Home, dataset: str, video_id: str) -> dict[str, tuple[Any, Any, Any]]:
+def _confidence(home: Home, dataset: str, part: str) -> dict[str, tuple[Any, Any, Any]]:
     """Return per class times (T,), P(yes) (T, 2), and (T,) of the middle, of a video."""
-    part = home.tables.part_of("frame_confidence", dataset, video_id)
     table = home.tables.read("frame_confidence", dataset, part)
     labels = np.array(table["label"].to_pylist(), dtype=np.str_)
     # Tables of older versions have no such column; a null becomes NaN.

@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.ablations import of_plain_methods
 from assets.charts import error_chart
-from assets.localization_metrics import labelled
+from assets.labelled import found_segments, true_segments
 from assets.pictures import picture
 from assets.stage import publish, stage
 from resources.home import HomeResource
@@ -19,10 +19,9 @@ def error_types(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
 ) -> dg.MaterializeResult:
     """One row per method, threshold and kind of error: how many, and the mAP they cost."""
-    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
-    annotated = tables.rows("annotations", dataset.name)
-    truth = labelled([row for row in annotated if row["start_s"] is not None])
-    segments = tables.rows("segments", dataset.name)
+    dataset, where = library.untrimmed(context.partition_key), home.get()
+    truth = true_segments(where, dataset.name)
+    methods = dataset.localization.methods if len(truth) else ()
     protocol = get_protocol(dataset.localization.protocol)
     rows = [
         {
@@ -32,11 +31,9 @@ def error_types(
             "count": kind.count,
             "gain": kind.gain,
         }
-        for method in (dataset.localization.methods if len(truth) else ())
-        for kind in kinds_of(
-            truth, labelled([row for row in segments if row["method"] == method]), protocol
-        )
+        for method, found in found_segments(where, dataset.name, methods).items()
+        for kind in kinds_of(truth, found, protocol)
     ]
     chart = error_chart(of_plain_methods(rows, dataset))
     shown = {"chart": picture(charts_png([chart]), "kinds of errors")} if chart else {}
-    return publish(context, home.get(), rows, computed=len(rows), metadata=shown)
+    return publish(context, where, rows, metadata=shown)

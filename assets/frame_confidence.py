@@ -60,11 +60,12 @@ def frame_confidence(
     if asked.n_frames:
         answers.record(home.get(), fingerprint, models.get().answers(dataset.profile))
     scored = [video for video in videos if video.video_id not in asked.broken]
-    parts = [_tabulate(video, home.get(), dataset.name) for video in scored]
+    older = tables.parts_about(KIND, dataset.name, [video.video_id for video in scored])
+    parts = [_tabulate(v, home.get(), dataset.name, older[v.video_id]) for v in scored]
     tables.keep_parts(KIND, dataset.name, parts)
-    rows = [{"video_id": v.video_id, "asked": v.asked(), "keys": v.keys()} for v in scored]
+    rows = ({"video_id": v.video_id, "asked": v.asked(), "keys": v.keys()} for v in scored)
     computed = sum(count for video, count in missing.items() if video not in asked.broken)
-    total = sum(len(row["keys"]) for row in rows)
+    total = sum(len(video.prompts()) for video in scored)
     metadata = {"left_out": len(asked.broken), "frames_asked": asked.n_frames}
     return versioned(rows, computed=computed, reused=total - computed, metadata=metadata)
 
@@ -139,13 +140,13 @@ class Asking:
             yield sampling(video.video, video.fps, picks)
 
 
-def _tabulate(wanted: Wanted, home: Home, dataset: str) -> str:
+def _tabulate(wanted: Wanted, home: Home, dataset: str, older: Sequence[str]) -> str:
     """Write the scores of a video as a table for SQL, named by what is in it."""
     content = [wanted.asked(), wanted.keys()]
-    part = part_name(wanted.video["video_id"], content)
-    if not home.tables.has(KIND, dataset, part):
+    part = part_name(wanted.video_id, content)
+    if part not in older:
         rows = [row for asked in wanted.asked() for row in _rows(wanted, home.store, *asked)]
-        home.tables.replace_part(KIND, dataset, wanted.video["video_id"], content, rows)
+        home.tables.replace_part(KIND, dataset, part, rows, older)
     return part
 
 

@@ -68,14 +68,14 @@ def frame_features(
             except VideoError as error:
                 # One bad file must not stop a night's run; what follows works on the rest.
                 filling.leave_out(request.video, error)
-    rows = [r.row() for r in requests if r.video["video_id"] not in filling.broken]
+    whole = [r for r in requests if r.video["video_id"] not in filling.broken]
     computed = sum(r.video["video_id"] not in filling.broken for r in missing)
     return publish(
         context,
         home.get(),
-        rows,
+        (request.row() for request in whole),
         computed=computed,
-        reused=len(rows) - computed,
+        reused=len(whole) - computed,
         metadata={"left_out": len(filling.broken), "encoded": filling.encoded},
     )
 

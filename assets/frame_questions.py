@@ -57,8 +57,13 @@ class Wanted:
         return [[query.label, *query.asked(middle=self.middle)] for query in self.queries]
 
     def keys(self) -> dict[str, str]:
-        """Return the key of each prompt; classes may share one."""
-        return {prompt: self.key(prompt) for _, *prompts in self.asked() for prompt in prompts}
+        """Return the key of each prompt."""
+        return {prompt: self.key(prompt) for prompt in self.prompts()}
+
+    def prompts(self) -> list[str]:
+        """Return the different prompts; classes may share one."""
+        asked = (prompt for _, *prompts in self.asked() for prompt in prompts)
+        return list(dict.fromkeys(asked))
 
     def task(self, store: Store) -> ScoringTask:
         """Return what is left to do, less what a killed run has kept."""
@@ -104,7 +109,7 @@ def _queries_by_video(home: Home, dataset: str, *, known: bool) -> dict[str, lis
         row.pop("dataset")
         texts[row["label"]] = ClassQuery(**row)
     queries: dict[str, list[ClassQuery]] = {}
-    for row in home.tables.rows("candidate_classes", dataset):
+    for row in home.tables.each_row("candidate_classes", dataset):
         asked = queries.setdefault(row["video_id"], [])
         if row["is_candidate"] or (known and row["is_known"]):
             asked.append(texts[row["label"]])

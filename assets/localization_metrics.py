@@ -1,11 +1,12 @@
 """Segments against ground truth -> metrics with intervals and provenance."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 
+from assets.labelled import found_segments, true_segments
 from assets.pictures import picture
 from assets.provenance_card import write_card
 from assets.stage import stage, versioned
@@ -46,18 +47,17 @@ def localization_metrics(
     rows of all runs.
     """
     dataset, tables = library.untrimmed(context.partition_key), home.get().tables
-    annotated = tables.rows("annotations", dataset.name)
-    truth = labelled([row for row in annotated if row["start_s"] is not None])
+    truth = true_segments(home.get(), dataset.name)
     methods = {row["method"]: row["parameters"] for row in tables.rows("methods", dataset.name)}
     if set(methods) != set(dataset.localization.methods):
         raise StoreError(
             f"methods of '{dataset.name}' changed since its segments were found; "
             "materialise `segments` first"
         )
-    found = _by_method(tables.rows("segments", dataset.name), dataset)
+    found = found_segments(home.get(), dataset.name, methods)
     metrics, per_class = ([], []) if not len(truth) else _evaluate(dataset, truth, found)
     if len(truth):
-        metrics += _filter_rows(tables.rows("candidate_classes", dataset.name))
+        metrics += _filter_rows(tables.each_row("candidate_classes", dataset.name))
     source = _provenance(home.get(), models.get(), dataset) | {"run_id": context.run.run_id}
     rows = [
         {
@@ -88,23 +88,6 @@ def _shown(rows: list[Row]) -> dict[str, Any]:
     ]
     shown: dict[str, Any] = {f"{row['method']} {AVERAGE}": row["value"] for row in averages}
     return shown | ({"chart": picture(metrics_png(bars), AVERAGE)} if bars else {})
-
-
-def labelled(rows: list[Row]) -> LabelledSegments:
-    """Gather table rows; ground truth has no score and gets 1."""
-    return LabelledSegments.from_rows(
-        [
-            (row["video_id"], row["label"], row["start_s"], row["end_s"], row.get("score", 1.0))
-            for row in rows
-        ]
-    )
-
-
-def _by_method(rows: list[Row], dataset: Dataset) -> dict[str, LabelledSegments]:
-    grouped: dict[str, list[Row]] = {method: [] for method in dataset.localization.methods}
-    for row in rows:
-        grouped[row["method"]].append(row)
-    return {method: labelled(found) for method, found in grouped.items()}
 
 
 def _evaluate(
@@ -163,15 +146,15 @@ def _interval_row(metric: str, interval: Interval) -> Row:
     return {"metric": metric, "value": interval.value, "low": low, "high": high}
 
 
-def _filter_rows(rows: list[Row]) -> list[Row]:
+def _filter_rows(rows: Iterable[Row]) -> list[Row]:
     candidates: dict[str, list[str]] = {}
     truth: dict[str, set[str]] = {}
-    for row in sorted(rows, key=lambda row: int(row["rank"])):
-        truth.setdefault(row["video_id"], set())
+    for row in rows:
+        known = truth.setdefault(row["video_id"], set())
         if row["is_candidate"]:
             candidates.setdefault(row["video_id"], []).append(row["label"])
         if row["is_known"]:
-            truth[row["video_id"]].add(row["label"])
+            known.add(row["label"])
     quality = filter_quality(candidates, truth)
     same = {"method": "class-filter", "protocol": "top-k", "split": "all"}
     return [

@@ -1,6 +1,6 @@
 """Cached scores and segments -> how much mAP each stage of each method costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -9,14 +9,14 @@ import numpy as np
 from assets.ablations import of_plain_methods
 from assets.charts import loss_chart
 from assets.class_scores import SCORES, ClassScores, scored_videos
-from assets.localization_metrics import labelled
+from assets.labelled import found_segments, true_segments
 from assets.pictures import picture
 from assets.segments import MethodRun
 from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
-from zs_dagster.evaluation.protocols import get_protocol
+from zs_dagster.evaluation.protocols import LocalizationProtocol, get_protocol
 from zs_dagster.evaluation.waterfall import Choices, waterfall
 from zs_dagster.localization.frame_scores import span_ends
 from zs_dagster.localization.parameters import ZealParameters
@@ -27,6 +27,8 @@ from zs_dagster.segments import LabelledSegments
 Row = dict[str, Any]
 Video = list[ClassScores]
 Pair = tuple[str, str]
+Stages = dict[str, dict[Pair, Choices]]
+"""Stage -> video and class -> what may still be answered."""
 
 
 @stage(
@@ -42,24 +44,21 @@ def loss_waterfall(
     Stages: sampling, class filter, for ZEAL candidates and pairs, segments, ranking. Random
     baselines are left out: they lose everything in their ranking.
     """
-    dataset, tables = library.untrimmed(context.partition_key), home.get().tables
-    annotated = tables.rows("annotations", dataset.name)
-    truth = labelled([row for row in annotated if row["start_s"] is not None])
-    segments = tables.rows("segments", dataset.name)
-    videos = list(scored_videos(home.get(), dataset.name)) if len(truth) else []
+    dataset, where = library.untrimmed(context.partition_key), home.get()
+    truth = true_segments(where, dataset.name)
+    localizers = _localizers(dataset)
+    videos = scored_videos(where, dataset.name) if len(truth) else ()
+    choices = _choices(localizers, videos, truth, dataset.classes)
+    found = found_segments(where, dataset.name, choices)
+    protocol = get_protocol(dataset.localization.protocol)
     rows = [
-        {"method": localizer.name, **row}
-        for localizer in (_localizers(dataset) if videos else [])
-        for row in _rows(
-            localizer,
-            (dataset, videos),
-            truth,
-            labelled([row for row in segments if row["method"] == localizer.name]),
-        )
+        {"method": name, **row}
+        for name, stages in choices.items()
+        for row in _rows(stages, truth, found[name], protocol)
     ]
     chart = loss_chart(of_plain_methods(rows, dataset))
     shown = {"chart": picture(charts_png([chart]), "loss waterfall")} if chart else {}
-    return publish(context, home.get(), rows, computed=len(rows), metadata=shown)
+    return publish(context, where, rows, metadata=shown)
 
 
 def _localizers(dataset: Dataset) -> list[MethodRun]:
@@ -67,35 +66,61 @@ def _localizers(dataset: Dataset) -> list[MethodRun]:
     return [MethodRun.of(name, m, {}) for name, m in methods if m.localizer != "random"]
 
 
-def _rows(
+def _choices(
+    localizers: Sequence[MethodRun],
+    videos: Iterable[Video],
+    truth: LabelledSegments,
+    classes: Sequence[str],
+) -> dict[str, Stages]:
+    """Return per method what may still be answered of the true pairs after each stage."""
+    true: dict[str, set[str]] = {}
+    for video_id, label in zip(truth.video_id.tolist(), truth.label.tolist(), strict=True):
+        true.setdefault(video_id, set()).add(label)
+    found: dict[str, Stages] = {}
+    for video in videos:
+        for localizer in localizers:
+            stages = found.setdefault(localizer.name, _no_stages(localizer))
+            answered = {one.label: one for one in localizer.chosen(video, classes)}
+            _add(stages, localizer, video[0], true.get(video[0].video_id, ()), answered)
+    return found
+
+
+def _no_stages(localizer: MethodRun) -> Stages:
+    zeal = ["candidates", "pairs"] if isinstance(localizer.parameters, ZealParameters) else []
+    return {name: {} for name in ["sampling", "class filter", *zeal]}
+
+
+def _add(
+    stages: Stages,
     localizer: MethodRun,
-    scored: tuple[Dataset, list[Video]],
+    sampled: ClassScores,
+    true: Iterable[str],
+    answered: Mapping[str, ClassScores],
+) -> None:
+    """Add the true classes of one video to the stages."""
+    grid = _grid(sampled, localizer)
+    for label in true:
+        pair = (sampled.video_id, label)
+        stages["sampling"][pair] = grid
+        if label in answered:
+            stages["class filter"][pair] = grid
+            if isinstance(localizer.parameters, ZealParameters):
+                made = _considered(answered[label], localizer.parameters)
+                stages["candidates"][pair] = _candidates(made)
+                stages["pairs"][pair] = _pairs(made)
+
+
+def _rows(
+    stages: Stages,
     truth: LabelledSegments,
     found: LabelledSegments,
+    protocol: LocalizationProtocol,
 ) -> Iterator[Row]:
-    dataset, videos = scored
-    answered = {
-        (scores.video_id, scores.label): scores
-        for video in videos
-        for scores in localizer.chosen(video, dataset.classes)
-    }
-    grid = {video[0].video_id: _grid(video[0], localizer) for video in videos}
-    pairs = set(zip(truth.video_id.tolist(), truth.label.tolist(), strict=True))
-    stages = {
-        "sampling": {pair: grid[pair[0]] for pair in pairs if pair[0] in grid},
-        "class filter": {pair: grid[pair[0]] for pair in pairs if pair in answered},
-    }
     answers = _answers(found)
-    if isinstance(localizer.parameters, ZealParameters):
-        choices = {
-            p: _considered(answered[p], localizer.parameters) for p in stages["class filter"]
-        }
-        stages["candidates"] = {pair: _candidates(made) for pair, made in choices.items()}
-        stages["pairs"] = {
-            pair: _joined(_pairs(made), answers.get(pair)) for pair, made in choices.items()
-        }
-    stages["segments"] = {pair: answers[pair] for pair in pairs if pair in answers}
-    protocol = get_protocol(dataset.localization.protocol)
+    if "pairs" in stages:
+        made = stages["pairs"]
+        stages["pairs"] = {pair: _joined(of, answers.get(pair)) for pair, of in made.items()}
+    stages["segments"] = {p: answers[p] for p in stages["sampling"] if p in answers}
     for step in waterfall(stages, truth, found, protocol):
         yield {
             "stage": step.name,

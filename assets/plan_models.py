@@ -97,7 +97,7 @@ def _asked(library: VideoLibrary, inputs: Inputs, fingerprint: str) -> list[Want
     truth = library.annotations(dataset, [row["video_id"] for row in videos])
     kept = {row["video_id"] for row in videos if row["status"] != "excluded"}
     home.planned["annotations"] = instances(truth, kept)
-    home.planned["candidate_classes"] = candidate_rows(home, dataset)
+    home.planned["candidate_classes"] = list(candidate_rows(home, dataset))
     return wanted(home, dataset, fingerprint)
 
 

@@ -1,6 +1,6 @@
 """What a plan is made of: the units of each stage, and tables that exist in memory only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,12 @@ class PlannedTables(Tables):
     planned: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @override
-    def rows(self, table: str, dataset: str, part: str = WHOLE) -> list[dict[str, Any]]:
-        """Return the planned rows of a table; callers may change them."""
-        return [{"dataset": dataset, **row} for row in self.planned[table]]
+    def each_row(self, table: str, dataset: str, part: str = WHOLE) -> Iterator[dict[str, Any]]:
+        """Yield the planned rows of a table; callers may change them."""
+        yield from ({"dataset": dataset, **row} for row in self.planned[table])
 
     @override
-    def write(self, table: str, dataset: str, rows: Sequence[Row], part: str = WHOLE) -> None:
+    def write(self, table: str, dataset: str, rows: Iterable[Row], part: str = WHOLE) -> None:
         """Refuse: a plan writes nothing."""
         raise AssertionError(f"a dry run must not write '{table}'")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.localization_metrics import labelled
+from assets.labelled import found_segments, true_segments
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -29,14 +29,9 @@ def protocol_metrics(
     says whether the first method is better than each other one.
     """
     dataset, tables = library.untrimmed(context.partition_key), home.get().tables
-    annotated = tables.rows("annotations", dataset.name)
-    truth = labelled([row for row in annotated if row["start_s"] is not None])
-    found: dict[str, list[Row]] = {
-        row["method"]: [] for row in tables.rows("methods", dataset.name)
-    }
-    for row in tables.rows("segments", dataset.name):
-        found[row["method"]].append(row)
-    predictions = {name: labelled(rows) for name, rows in found.items()}
+    truth = true_segments(home.get(), dataset.name)
+    methods = [row["method"] for row in tables.rows("methods", dataset.name)]
+    predictions = found_segments(home.get(), dataset.name, methods)
     run = {"run_id": context.run.run_id}
     cells = _cells(dataset, truth, predictions) if len(truth) else []
     compared = _compared(dataset, truth, predictions) if len(truth) else []

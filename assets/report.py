@@ -2,6 +2,7 @@
 
 import base64
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import dagster as dg
 from assets.ablations import of_plain_methods
 from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.class_scores import SCORES, scored_videos
+from assets.labelled import true_segments
 from assets.pictures import picture
 from assets.stage import stage, versioned
 from resources.home import HomeResource
@@ -34,6 +36,8 @@ from zs_dagster.report.timeline import timeline_png
 
 # Above this the page links to the files, so that it stays one that a browser opens.
 MAX_EMBEDDED_BYTES = 40_000_000
+# Of more videos than these the page shows the first; the tables have all.
+MAX_VIDEOS = 250
 CHARTED = ["ablations", "loss_waterfall", "error_types"]
 PAIRED = ("average_mAP_over_", "average_mAP_minus_")
 Row = dict[str, Any]
@@ -56,37 +60,36 @@ def report(
     page = _report(home.get(), dataset)
     path = home.get().reports / f"{dataset.name}.html"
     write_text(path, render_page(page))
-    metadata: dict[str, Any] = {"file": dg.MetadataValue.path(str(path))}
+    metadata: dict[str, Any] = {
+        "file": dg.MetadataValue.path(str(path)),
+        "shown": f"{len(page.videos)} of {page.n_videos} videos",
+    }
     readable = [video for video in page.videos if video.status == "ok"]
     if readable:
         metadata["timeline"] = picture(timeline_png(readable[0]), readable[0].video_id)
     return versioned(_shown(home.get(), dataset), computed=len(page.videos), metadata=metadata)
 
 
-def _shown(home: Home, dataset: Dataset) -> list[Row]:
-    """Return what the page shows, without the clock and the commit: its version."""
+def _shown(home: Home, dataset: Dataset) -> Iterator[Row]:
+    """Yield what the page is made of, without the clock and the commit: its version."""
     shown = [
         *("videos", "annotations", "candidate_classes", "segments", "localization_metrics"),
         *("protocol_metrics", "method_comparisons"),
     ]
-    rows = [
-        {"table": t, **row}
-        for t in [*shown, *CHARTED]
-        for row in home.tables.rows(t, dataset.name)
-    ]
-    return [*rows, {"scores": home.tables.parts("frame_confidence", dataset.name)}]
+    for table in [*shown, *CHARTED]:
+        for row in home.tables.each_row(table, dataset.name):
+            yield {"table": table, **row}
+    yield {"scores": home.tables.parts("frame_confidence", dataset.name)}
 
 
 def _report(home: Home, dataset: Dataset) -> Report:
     tables = home.tables
-    videos = tables.rows("videos", dataset.name)
-    annotated = tables.rows("annotations", dataset.name)
-    truth = [row for row in annotated if row["start_s"] is not None]
+    videos = tables.read("videos", dataset.name)
     metrics = tables.rows("localization_metrics", dataset.name)
     compared = tables.rows("method_comparisons", dataset.name)
     facts = {
         "videos": str(len(videos)),
-        "instances": str(len(truth)),
+        "instances": str(len(true_segments(home, dataset.name))),
         "classes": str(len(dataset.classes)),
         "frames per second": f"{dataset.localization.fps:g}",
         "models": dataset.profile,
@@ -102,7 +105,8 @@ def _report(home: Home, dataset: Dataset) -> Report:
         protocols=_protocols(tables.rows("protocol_metrics", dataset.name)),
         comparisons=[row["sentence"] for row in compared],
         notes=[*_models_note(dataset), *_notes(metrics)],
-        videos=_videos(home, dataset, videos, truth),
+        videos=_videos(home, dataset, videos.slice(0, MAX_VIDEOS).to_pylist()),
+        n_videos=len(videos),
         interval_name="95 % bootstrap interval over videos",
         ablations=ablation_charts(tables.rows("ablations", dataset.name)),
         losses=[chart for chart in _losses(home, dataset) if chart],
@@ -195,14 +199,11 @@ def _between(row: Row) -> str:
     return f" (95 % bootstrap interval over videos {row['low']:.2f} to {row['high']:.2f})"
 
 
-def _videos(
-    home: Home, dataset: Dataset, videos: list[Row], truth: list[Row]
-) -> list[VideoReview]:
+def _videos(home: Home, dataset: Dataset, videos: list[Row]) -> list[VideoReview]:
     first = next(iter(dataset.localization.methods))
-    spans = _spans(
-        [r for r in home.tables.rows("segments", dataset.name) if r["method"] == first]
-    )
-    known, curves = _spans(truth), _curves(home, dataset.name)
+    annotated = home.tables.by_video("annotations", dataset.name)
+    segments = home.tables.by_video("segments", dataset.name)
+    curves = _curves(home, dataset.name, {video["video_id"] for video in videos})
     embed = sum(Path(v["path"]).stat().st_size for v in videos if v["status"] == "ok")
     reviews = []
     for video in track(videos, "report", len(videos)):
@@ -215,8 +216,10 @@ def _videos(
                 video_id=video_id,
                 src=source,
                 duration_s=video["duration_s"] or 0.0,
-                ground_truth=known[video_id],
-                predictions=spans[video_id],
+                ground_truth=_spans(annotated.get(video_id, [])),
+                predictions=_spans(
+                    [row for row in segments.get(video_id, []) if row["method"] == first]
+                ),
                 curves=curves[video_id],
                 status="ok" if is_ok else "unreadable",
                 reason=video["reason"] or "",
@@ -225,17 +228,18 @@ def _videos(
     return reviews
 
 
-def _spans(rows: list[Row]) -> dict[str, list[Span]]:
-    spans: dict[str, list[Span]] = defaultdict(list)
-    for row in rows:
-        span = Span(row["label"], row["start_s"], row["end_s"], row.get("score"))
-        spans[row["video_id"]].append(span)
-    return spans
+def _spans(rows: list[Row]) -> list[Span]:
+    """Return the segments of a video; a label of the whole video is none."""
+    return [
+        Span(row["label"], row["start_s"], row["end_s"], row.get("score"))
+        for row in rows
+        if row["start_s"] is not None
+    ]
 
 
-def _curves(home: Home, dataset: str) -> dict[str, list[ClassCurves]]:
+def _curves(home: Home, dataset: str, chosen: set[str]) -> dict[str, list[ClassCurves]]:
     curves: dict[str, list[ClassCurves]] = defaultdict(list)
-    for video in scored_videos(home, dataset):
+    for video in scored_videos(home, dataset, chosen):
         for scores in video:
             curve = ClassCurves(
                 scores.label,

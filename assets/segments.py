@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.class_scores import SCORES, ClassScores, scored_videos
-from assets.stage import stage, versioned
+from assets.stage import RowsVersion, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.localization import Method
@@ -92,16 +92,18 @@ def segments(
         MethodRun.of(name, method, config.parameters)
         for name, method in dataset.localization.methods.items()
     ]
-    rows = [
+    rows = (
         row
         for video in scored_videos(home.get(), dataset.name)
         for run in runs
         for row in run.rows(video, dataset.classes)
-    ]
+    )
+    tables, version = home.get().tables, RowsVersion()
+    tables.write("segments", dataset.name, version.passing(rows))
+    n_segments = version.count
     methods = [run.described() for run in runs]
-    home.get().tables.write("segments", dataset.name, rows)
-    home.get().tables.write("methods", dataset.name, methods)
-    return versioned([*rows, *methods], computed=len(rows))
+    tables.write("methods", dataset.name, version.passing(methods))
+    return version.result(computed=n_segments)
 
 
 def _rows(method: str, scores: ClassScores, found: Segments) -> Iterator[dict[str, Any]]:

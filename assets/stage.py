@@ -1,7 +1,7 @@
 """What all stages have in common: partition, backfill, table, version of the result."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,13 @@ from assets.automation.settings import SETTINGS, Settings
 from assets.automation.sources import FILES, source_key
 from assets.faults import contained
 from assets.partitions import datasets
-from zs_dagster.digests import digest
+from zs_dagster.digests import ListDigest
 from zs_dagster.home import Home
 from zs_dagster.schemas import columns
 
 # Columns that say where and when, not what: they never make a dependant stale.
 VOLATILE = frozenset({"path", "run_id", "created_at", "git_commit"})
+Row = Mapping[str, Any]
 
 
 def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
@@ -113,12 +114,55 @@ def model_version(code: str, fingerprint: Callable[[str], str]) -> ModelVersion:
     return ModelVersion(code, fingerprint)
 
 
+class RowsVersion:
+    """The version of a result: a digest of its rows, taken as they pass.
+
+    Attributes:
+        count: Rows so far.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._digest = ListDigest()
+
+    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Take in rows and pass them on."""
+        for row in rows:
+            self.count += 1
+            self._digest.add({k: v for k, v in row.items() if k not in VOLATILE})
+            yield row
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take in rows that go nowhere else."""
+        for _ in self.passing(rows):
+            pass
+
+    def result(
+        self,
+        *,
+        computed: int,
+        reused: int = 0,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> dg.MaterializeResult:
+        """Tell Dagster the version and what the result took.
+
+        Args:
+            computed: Units of work done in this run.
+            reused: Units taken from the store.
+            metadata: What else a person wants to see.
+        """
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(self._digest.value()),
+            metadata={"computed": computed, "reused": reused, **(metadata or {})},
+        )
+
+
 def publish(
     context: dg.AssetExecutionContext,
     home: Home,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Iterable[Row],
     *,
-    computed: int,
+    computed: int | None = None,
     reused: int = 0,
     metadata: Mapping[str, Any] | None = None,
 ) -> dg.MaterializeResult:
@@ -127,29 +171,26 @@ def publish(
     Args:
         context: Names the table (the asset) and the dataset (the partition).
         home: Where tables lie.
-        rows: The whole table of this dataset.
-        computed: Units of work done in this run.
+        rows: The whole table of this dataset; a generator of them is never held as a whole.
+        computed: Units of work done in this run; none: each row is one.
         reused: Units taken from the store.
         metadata: What else a person wants to see.
     """
-    home.tables.write(context.asset_key.path[-1], context.partition_key, rows)
-    return versioned(rows, computed=computed, reused=reused, metadata=metadata)
+    version = RowsVersion()
+    name = context.asset_key.path[-1]
+    home.tables.write(name, context.partition_key, version.passing(rows))
+    units = version.count if computed is None else computed
+    return version.result(computed=units, reused=reused, metadata=metadata)
 
 
 def versioned(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Iterable[Row],
     *,
     computed: int,
     reused: int = 0,
     metadata: Mapping[str, Any] | None = None,
 ) -> dg.MaterializeResult:
     """Tell Dagster the version of a result, a digest of its rows, and what it took."""
-    stable = [{k: v for k, v in row.items() if k not in VOLATILE} for row in rows]
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(digest(stable)),
-        metadata={
-            "computed": computed,
-            "reused": reused,
-            **(metadata or {}),
-        },
-    )
+    version = RowsVersion()
+    version.add(rows)
+    return version.result(computed=computed, reused=reused, metadata=metadata)

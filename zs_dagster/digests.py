@@ -25,6 +25,26 @@ def digest(*parts: object) -> str:
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
+class ListDigest:
+    """`digest` of one list, taken item by item: the list itself need not be held."""
+
+    def __init__(self) -> None:
+        self._state = hashlib.blake2b(b"[[", digest_size=DIGEST_BYTES)
+        self._separator = ""
+
+    def add(self, item: object) -> None:
+        """Append an item; raises as `digest`."""
+        text = json.dumps(item, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        self._state.update((self._separator + text).encode())
+        self._separator = ", "
+
+    def value(self) -> str:
+        """Return ``digest(items)`` of the items so far."""
+        whole = self._state.copy()
+        whole.update(b"]]")
+        return whole.hexdigest()
+
+
 def arrays_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     """Return the BLAKE2b digest (32 hex digits) of names, types, shapes and bytes of arrays."""
     state = hashlib.blake2b(digest_size=DIGEST_BYTES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pyarrow.parquet as pq
 from zs_dagster.digests import digest
 from zs_dagster.errors import DamagedEntryError, StoreError
 from zs_dagster.files import atomic_path, set_aside
+from zs_dagster.rows_by_video import RowsByVideo
 from zs_dagster.schemas import SCHEMAS
 
 Row = Mapping[str, Any]
 WHOLE = "data"
+ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -31,54 +34,56 @@ class Tables:
         """Return where a part of a table lies, or would lie."""
         return self.root / table / dataset / f"{part}.parquet"
 
-    def write(self, table: str, dataset: str, rows: Sequence[Row], part: str = WHOLE) -> None:
+    def write(self, table: str, dataset: str, rows: Iterable[Row], part: str = WHOLE) -> None:
         """Replace one part of a table; the column ``dataset`` is filled in.
+
+        Rows are taken some thousands at a time, so that those of a generator are never all in
+        memory.
 
         Raises:
             StoreError: If the rows do not have exactly the columns of the schema.
         """
-        schema = SCHEMAS[table]
-        data = pa.Table.from_pylist([{"dataset": dataset, **row} for row in rows], schema)
-        _check(table, rows, data)
-        with atomic_path(self.path(table, dataset, part)) as temporary:
-            pq.write_table(data, temporary, compression="zstd", write_page_checksum=True)
+        with (
+            atomic_path(self.path(table, dataset, part)) as temporary,
+            pq.ParquetWriter(
+                temporary, SCHEMAS[table], compression="zstd", write_page_checksum=True
+            ) as file,
+        ):
+            for data in _chunks(table, dataset, iter(rows)):
+                file.write_table(data)
 
     def keep_parts(self, table: str, dataset: str, parts: Sequence[str]) -> None:
         """Delete the parts that are not named, left over from videos that went away."""
-        folder = self.root / table / dataset
+        folder, kept = self.root / table / dataset, frozenset(parts)
         for path in folder.glob("*.parquet"):
-            if path.stem not in parts:
+            if path.stem not in kept:
                 path.unlink(missing_ok=True)
 
     def replace_part(
-        self, table: str, dataset: str, name: str, content: object, rows: Sequence[Row]
-    ) -> str:
+        self,
+        table: str,
+        dataset: str,
+        part: str,
+        rows: Iterable[Row],
+        older: Iterable[str],
+    ) -> None:
         """Write the part about one thing, named by its content, and delete its older ones."""
-        part = part_name(name, content)
         self.write(table, dataset, rows, part)
-        for path in (self.root / table / dataset).glob(f"{digest(name)[:16]}-*.parquet"):
-            if path.stem != part:
-                path.unlink(missing_ok=True)
-        return part
+        for other in older:
+            if other != part:
+                self.path(table, dataset, other).unlink(missing_ok=True)
 
-    def part_of(self, table: str, dataset: str, name: str) -> str:
-        """Return the part that was written for a name, see `part_name`.
+    def parts_about(
+        self, table: str, dataset: str, names: Iterable[str]
+    ) -> dict[str, list[str]]:
+        """Return the parts written for some names, see `part_name`; none for the others.
 
-        Raises:
-            StoreError: If there is none.
+        The folder is listed once, however many names there are.
         """
-        paths = sorted((self.root / table / dataset).glob(f"{digest(name)[:16]}-*.parquet"))
-        if not paths:
-            raise StoreError(
-                f"table '{table}' of dataset '{dataset}' has nothing about '{name}'; "
-                f"materialise the asset '{table}' first"
-            )
-        return paths[0].stem
-
-    def named(self, table: str, dataset: str, names: Iterable[str]) -> set[str]:
-        """Return those of some names for which a part was written."""
-        written = {part.partition("-")[0] for part in self.parts(table, dataset)}
-        return {name for name in names if digest(name)[:16] in written}
+        found: dict[str, list[str]] = {}
+        for part in self.parts(table, dataset):
+            found.setdefault(part.partition("-")[0], []).append(part)
+        return {name: found.get(_about(name), []) for name in names}
 
     def parts(self, table: str, dataset: str) -> list[str]:
         """Return the names of all parts, sorted."""
@@ -111,8 +116,16 @@ class Tables:
 
     def rows(self, table: str, dataset: str, part: str = WHOLE) -> list[dict[str, Any]]:
         """Read one part of a table as a list of rows."""
-        rows: list[dict[str, Any]] = self.read(table, dataset, part).to_pylist()
-        return rows
+        return list(self.each_row(table, dataset, part))
+
+    def each_row(self, table: str, dataset: str, part: str = WHOLE) -> Iterator[dict[str, Any]]:
+        """Yield the rows of one part of a table; they are never all in memory."""
+        for batch in self.read(table, dataset, part).to_batches(ROWS_AT_ONCE):
+            yield from batch.to_pylist()
+
+    def by_video(self, table: str, dataset: str) -> RowsByVideo:
+        """Return the rows of a table by video."""
+        return RowsByVideo(self.read(table, dataset))
 
     def damaged(self) -> Iterator[Path]:
         """Read everything; yield the files that are not what was written."""
@@ -150,16 +163,26 @@ def _verified(path: Path, table: str) -> pa.Table:
 
 def part_name(name: str, content: object) -> str:
     """Name a part after what it is about and what is in it; safe as a file name."""
-    return f"{digest(name)[:16]}-{digest(content)[:16]}"
+    return f"{_about(name)}-{digest(content)[:16]}"
+
+
+def _about(name: str) -> str:
+    return digest(name)[:16]
+
+
+def _chunks(table: str, dataset: str, rows: Iterator[Row]) -> Iterator[pa.Table]:
+    while some := [{"dataset": dataset, **row} for row in islice(rows, ROWS_AT_ONCE)]:
+        data = pa.Table.from_pylist(some, SCHEMAS[table])
+        _check(table, some, data)
+        yield data
 
 
 def _check(table: str, rows: Sequence[Row], data: pa.Table) -> None:
-    expected = set(data.schema.names) - {"dataset"}
+    expected = set(data.schema.names)
     for row in rows:
         if row.keys() != expected:
-            raise StoreError(
-                f"rows of '{table}' must have the columns {sorted(expected)}, got {sorted(row)}"
-            )
+            wanted, got = (sorted(names - {"dataset"}) for names in (expected, set(row)))
+            raise StoreError(f"rows of '{table}' must have the columns {wanted}, got {got}")
     for field in data.schema:
         if not field.nullable and data[field.name].null_count:
             raise StoreError(f"column '{field.name}' of '{table}' must not be empty")

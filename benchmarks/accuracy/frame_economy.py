@@ -18,7 +18,7 @@ import numpy as np
 
 from assets.class_scores import ClassScores, scored_videos
 from assets.feature_rows import sampled_features
-from assets.localization_metrics import labelled
+from assets.labelled import true_segments
 from zs_dagster.evaluation.average_precision import evaluate
 from zs_dagster.evaluation.bootstrap import compare_average_map
 from zs_dagster.evaluation.protocols import get_protocol
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     home, protocol = Home.from_environment(), get_protocol("thumos14")
-    truth = labelled(home.tables.rows("annotations", asked.dataset))
+    truth = true_segments(home, asked.dataset)
     videos = list(scored_videos(home, asked.dataset))
     exact, rows = _segments(videos), []
     for economy in ECONOMIES:

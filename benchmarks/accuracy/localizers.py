@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.class_scores import ClassScores, scored_videos
-from assets.localization_metrics import labelled
+from assets.labelled import true_segments
 from zs_dagster.evaluation.bootstrap import bootstrap_average_map, compare_average_map
 from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.home import Home
@@ -63,7 +63,7 @@ def main() -> None:
 
 def _compared(home: Home, dataset: str) -> Iterator[dict[str, Any]]:
     protocol = get_protocol("thumos14")
-    truth = labelled(home.tables.rows("annotations", dataset))
+    truth = true_segments(home, dataset)
     videos = list(scored_videos(home, dataset))
     zeal = _segments(videos, *METHODS["zeal"])
     print(f"{dataset:36} average mAP in %       minus zeal")

@@ -8,7 +8,7 @@ import pytest
 from assets.ablations import filter_rows, map_rows, plain_methods
 from assets.cached_predictions import CachedPredictions, CachedScores, read_scores
 from assets.charts import ablation_charts, error_chart, loss_chart
-from assets.localization_metrics import labelled
+from assets.labelled import found_segments
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.class_filter import filter_quality
@@ -42,8 +42,7 @@ def as_rows(found: LabelledSegments) -> set[Row]:
 def test_the_present_setting_gives_the_segments_of_the_run(
     finished: "Finished", scores: CachedScores, method: str
 ) -> None:
-    rows = finished.home.tables.rows("segments", "tiny")
-    expected = labelled([row for row in rows if row["method"] == method])
+    expected = found_segments(finished.home, "tiny", [method])[method]
     assert len(expected)
     assert as_rows(CachedPredictions(scores, method)({})) == as_rows(expected)
 
@@ -56,7 +55,7 @@ def test_a_setting_gives_the_segments_of_a_run_with_it(
     options = {"top_k": 1, "filter_text": "description", "score_known_classes": True}
     again.describe(localization={"fps": 1, "methods": of, **options})
     run_localize(again, only=["candidate_classes", "frame_confidence", "segments"])
-    expected = labelled(Home(again.root).tables.rows("segments", "tiny"))
+    expected = found_segments(Home(again.root), "tiny", ["zeal"])["zeal"]
     predict = CachedPredictions(scores, "zeal")
     assert as_rows(predict(point)) == as_rows(expected)
     # Whatever was asked before, a setting has one answer.
@@ -217,6 +216,19 @@ def test_without_ground_truth_the_tables_are_empty(
     )
     tables = Home(again.root).tables
     assert [tables.rows(table, "tiny") for table in charted[:-1]] == [[], [], []]
+
+
+def test_ablations_of_the_same_scores_are_reused(
+    again: "TinyHome", finished: "Finished", run_localize: Callable[..., "Run"]
+) -> None:
+    first = run_localize(again, only=["ablations"])
+    rows = finished.home.tables.rows("ablations", "tiny")
+    assert (first.computed("ablations"), first.reused("ablations")) == (0, len(rows))
+    assert Home(again.root).tables.rows("ablations", "tiny") == rows
+    assert first.version["ablations"] == finished.run.version["ablations"]
+    again.annotate({"first": [("purple ball rises", 0.0, 1.0)]})
+    changed = run_localize(again, only=["annotations", "ablations"])
+    assert (changed.computed("ablations"), changed.reused("ablations")) == (len(rows), 0)
 
 
 def test_scores_are_read_once(scores: CachedScores, monkeypatch: pytest.MonkeyPatch) -> None:

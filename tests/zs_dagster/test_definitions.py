@@ -115,7 +115,10 @@ PLAIN = {
     "protocol_metrics",
     *CHARTED,
 }
-READS = re.compile(r'(?:\b(?:rows|part_of|parts)|\.read|load_arrays)\(\s*"(\w+)"')
+READS = re.compile(
+    r'(?:\b(?:rows|each_row|by_video|parts_about|parts)|\.read|load_arrays)\(\s*"(\w+)"'
+)
+SEGMENTS = {"true_segments": "annotations", "found_segments": "segments"}
 ASSETS = Path(__file__).parents[2] / "assets"
 
 SHIPPED_NAMES = [path.stem for path in SHIPPED.glob("*.yaml")]
@@ -125,6 +128,7 @@ def tables_read(module: str) -> set[str]:
     """Return the assets whose tables or entries the source of a module reads by name."""
     source = (ASSETS / f"{module}.py").read_text(encoding="utf-8")
     named = {WRITER.get(table, table) for table in READS.findall(source)}
+    named |= {asset for function, asset in SEGMENTS.items() if f"{function}(" in source}
     if "cached_predictions import" in source:
         named |= tables_read("cached_predictions")
     if "import SCORES" in source:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zs_dagster.digests import CHUNK_BYTES, digest, file_digest, folder_digest
+from zs_dagster.digests import CHUNK_BYTES, ListDigest, digest, file_digest, folder_digest
 
 JSON = st.recursive(
     st.none()
@@ -37,6 +37,15 @@ def test_the_order_of_parts_and_their_borders_matter() -> None:
         ("a", "1"),
     ]
     assert len({digest(*each) for each in parts}) == len(parts)
+
+
+@given(st.lists(JSON, max_size=4))
+def test_a_list_has_one_digest_whole_or_item_by_item(items: list[object]) -> None:
+    whole = ListDigest()
+    for item in items:
+        whole.add(item)
+        whole.value()  # Asking in between changes nothing.
+    assert whole.value() == digest(items)
 
 
 def test_a_digest_is_the_same_in_another_process() -> None:

@@ -87,23 +87,23 @@ def test_a_part_is_found_by_what_it_is_about(tmp_path: Path, name: str) -> None:
     part = part_name(name, ["content"])
     tables.write("annotations", "tiny", [annotation(name)], part)
     tables.write("annotations", "tiny", [annotation("x")], part_name("x", ["content"]))
-    assert tables.part_of("annotations", "tiny", name) == part
+    about = tables.parts_about("annotations", "tiny", [name, "nobody"])
+    assert about == {name: [part], "nobody": []}
     assert tables.path("annotations", "tiny", part).parent == tmp_path / "annotations" / "tiny"
 
 
 def test_a_new_part_replaces_the_older_one_of_its_name_only(tmp_path: Path) -> None:
     tables = Tables(tmp_path)
-    other = tables.replace_part("annotations", "tiny", "b", 1, [annotation("b")])
-    tables.replace_part("annotations", "other", "a", 1, [annotation("a")])
-    tables.write("annotations", "tiny", [annotation("whole")])
-    first = tables.replace_part("annotations", "tiny", "a", 1, [annotation("a")])
-    second = tables.replace_part("annotations", "tiny", "a", 2, [annotation("a", end_s=9.0)])
-    assert first != second == tables.part_of("annotations", "tiny", "a")
+    first, second, other = part_name("a", 1), part_name("a", 2), part_name("b", 1)
+    for dataset, part in (("tiny", other), ("other", first), ("tiny", "data"), ("tiny", first)):
+        tables.write("annotations", dataset, [annotation(part)], part)
+    older = tables.parts_about("annotations", "tiny", ["a"])["a"]
+    tables.replace_part("annotations", "tiny", second, [annotation("a", end_s=9.0)], older)
     assert tables.parts("annotations", "tiny") == sorted([other, second, "data"])
     assert tables.rows("annotations", "tiny", second)[0]["end_s"] == 9.0
     assert tables.has("annotations", "other", first)
-    same = tables.replace_part("annotations", "tiny", "a", 2, [annotation("a")])
-    assert (same, tables.has("annotations", "tiny", same)) == (second, True)
+    tables.replace_part("annotations", "tiny", second, [annotation("a")], [second])
+    assert tables.has("annotations", "tiny", second)
 
 
 def test_a_table_that_was_never_written_has_no_parts(tmp_path: Path) -> None:
@@ -115,13 +115,24 @@ def test_a_part_is_named_after_its_content_too() -> None:
     assert part_name("video", [1]) != part_name("other", [1])
 
 
-def test_a_missing_part_names_the_asset_to_materialise(tmp_path: Path) -> None:
-    rule = (
-        "table 'segments' of dataset 'tiny' has nothing about 'v'; "
-        "materialise the asset 'segments' first"
-    )
-    with pytest.raises(StoreError, match=rule):
-        Tables(tmp_path).part_of("segments", "tiny", "v")
+def test_rows_of_a_generator_are_written_some_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zs_dagster.tables.ROWS_AT_ONCE", 2)
+    tables, made = Tables(tmp_path), [annotation(str(number)) for number in range(5)]
+    tables.write("annotations", "tiny", (row for row in made))
+    whole = [{"dataset": "tiny", **row} for row in made]
+    assert tables.rows("annotations", "tiny") == whole
+    assert list(tables.each_row("annotations", "tiny")) == whole
+    with pytest.raises(StoreError, match="column 'label' of 'annotations' must not be empty"):
+        tables.write("annotations", "tiny", [*made, annotation(label=None)])
+    assert tables.rows("annotations", "tiny") == whole
+
+
+def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.write("annotations", "tiny", iter(()))
+    assert tables.read("annotations", "tiny").schema.equals(SCHEMAS["annotations"])
 
 
 def test_a_table_that_was_never_written_names_the_asset(tmp_path: Path) -> None:

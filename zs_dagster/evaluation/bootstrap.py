@@ -17,6 +17,7 @@ from zs_dagster.evaluation.protocols import LocalizationProtocol
 from zs_dagster.evaluation.rules import Counted, counted, matches_of, protocol_ap
 from zs_dagster.segments import FloatArray, LabelledSegments
 
+DRAWN_AT_ONCE = 100
 Verdict = Literal["better", "worse", "not shown"]
 
 
@@ -213,8 +214,11 @@ def drawn_videos(num_videos: int, resampling: Resampling) -> FloatArray:
     """Return how often each video is drawn, shape ``(1 + R, V)``; in the first row once."""
     generator = np.random.default_rng(resampling.seed)
     share = np.full(num_videos, 1 / num_videos)
-    drawn = generator.multinomial(num_videos, share, size=resampling.num_resamples)
-    return np.vstack([np.ones(num_videos), drawn]).astype(np.float64)
+    weight = np.ones((1 + resampling.num_resamples, num_videos))
+    # Some at a time: all counts as whole numbers would take as much memory again.
+    for rows in np.array_split(weight[1:], -(-resampling.num_resamples // DRAWN_AT_ONCE)):
+        rows[:] = generator.multinomial(num_videos, share, size=len(rows))
+    return weight
 
 
 def _average_map(

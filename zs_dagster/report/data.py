@@ -195,6 +195,7 @@ class Report:
         comparisons: Sentences: whether the first method is better than each other one.
         notes: Sentences shown below the tables.
         videos: In the order shown.
+        n_videos: How many there are; where more than are shown, the page says so. 0: as many.
         ablations: Charts of what each parameter is worth.
         losses: Charts of where the mAP is lost and to which errors.
         primary_metric: The metric drawn as bars; intervals belong to it.
@@ -211,6 +212,7 @@ class Report:
     comparisons: Sequence[str] = ()
     notes: Sequence[str] = ()
     videos: Sequence[VideoReview] = ()
+    n_videos: int = 0
     ablations: Sequence[Chart] = ()
     losses: Sequence[Chart] = ()
     primary_metric: str = "average_mAP"

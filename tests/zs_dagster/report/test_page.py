@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 
@@ -81,6 +82,13 @@ def full_report(name: str = "jump") -> Report:
         videos=[video, broken],
         interval_name=name,
     )
+
+
+@pytest.mark.parametrize(("n_videos", "is_told"), [(0, False), (2, False), (10_000, True)])
+def test_a_page_that_leaves_videos_out_says_so(n_videos: int, *, is_told: bool) -> None:
+    page = render_page(replace(full_report(), n_videos=n_videos))
+    told = "The first 2 of 10,000 videos are shown here"
+    assert (told in Document(page).text) is is_told
 
 
 @pytest.mark.parametrize("name", [HOSTILE, QUOTES], ids=["script", "quotes"])
