@@ -48,6 +48,7 @@ def test_every_rule_is_a_check_and_findings_carry_what_and_how_many(
     )
     found = checked()
     assert set(found) == {rule.replace("-", "_") for rule in RULES}
+    assert {evaluation.partition for evaluation in found.values()} == {"tiny"}
     failed = {name for name, evaluation in found.items() if not evaluation.passed}
     assert failed == {
         "segment_past_end",
