@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("numpy", "torch", "open_clip_torch", "transformers", "av", "dagster", "duckdb")
+PACKAGES = (
+    "numpy",
+    "torch",
+    "open_clip_torch",
+    "transformers",
+    "av",
+    "dagster",
+    "duckdb",
+    "pandas",
+)
 
 
 @dataclass(frozen=True)
