@@ -34,8 +34,9 @@ class Segments:
         if len(set(shapes.values())) != 1 or self.start_s.ndim != 1:
             raise InvalidSegmentsError(f"columns must share one shape (N,), got {shapes}")
         for column in ("start_s", "end_s", "score"):
-            broken = np.flatnonzero(~np.isfinite(getattr(self, column)))
-            if broken.size:
+            is_finite = np.isfinite(getattr(self, column))
+            if not is_finite.all():
+                broken = np.flatnonzero(~is_finite)
                 value = getattr(self, column)[broken[0]]
                 raise InvalidSegmentsError(
                     f"{column} must be finite, got {value} in segment {broken[0]}; "

@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,16 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("numpy", "torch", "open_clip_torch", "transformers", "av", "dagster", "duckdb")
+PACKAGES = (
+    "numpy",
+    "torch",
+    "open_clip_torch",
+    "transformers",
+    "av",
+    "dagster",
+    "duckdb",
+    "pandas",
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class Measured:
         reference: What the code in ``reference_is`` takes, in the same run.
         limit: What the floor in ``limit_is`` takes, in the same run.
         goal: What was set out to be reached, in words and numbers.
+        reached: Whether it was; None where this run cannot tell.
         growth: What ours takes by how many times the work, such as 1, 4 and 16.
         details: What else is worth keeping.
     """
@@ -42,6 +53,7 @@ class Measured:
     limit: float | None = None
     limit_is: str = ""
     goal: str = ""
+    reached: bool | None = None
     growth: Mapping[int, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,7 +64,7 @@ class Measured:
             "growth": {str(times): seconds for times, seconds in self.growth.items()},
             "times_as_fast_as_reference": _ratio(self.reference, self.ours),
             "times_the_limit": _ratio(self.ours, self.limit),
-            "growth_exponent": _exponent(self.growth),
+            "growth_exponent": exponent(self.growth) if len(self.growth) > 1 else None,
         }
 
 
@@ -60,11 +72,19 @@ def _ratio(above: float | None, below: float | None) -> float | None:
     return None if above is None or not below else above / below
 
 
-def _exponent(growth: Mapping[int, float]) -> float | None:
-    """Slope of a straight line through the logarithms."""
-    if len(growth) < 2:
-        return None
+def exponent(growth: Mapping[int, float]) -> float:
+    """Slope of a straight line through the logarithms of work and time."""
     return float(np.polyfit(np.log(list(growth)), np.log(list(growth.values())), 1)[0])
+
+
+def cpu_s(work: Callable[[], object], rounds: int = 3) -> float:
+    """Least CPU seconds of this process over some rounds."""
+    seconds = []
+    for _ in range(rounds):
+        before = time.process_time()
+        work()
+        seconds.append(time.process_time() - before)
+    return min(seconds)
 
 
 def main(name: str, description: str, measure: Callable[[bool], Sequence[Measured]]) -> None:

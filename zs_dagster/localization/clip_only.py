@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from zs_dagster.errors import InputError
 from zs_dagster.localization.frame_scores import FrameScores, frame_scores
-from zs_dagster.localization.localizer import EachClass, Localizer
+from zs_dagster.localization.localizer import Localizer, one_by_one
 from zs_dagster.localization.normalise import normalise
 from zs_dagster.localization.proposals import Proposals
 from zs_dagster.localization.scoring import mean_inside
@@ -114,7 +114,7 @@ def _ranked_runs(
 CLIP_ONLY = Localizer(
     "CLIP-only",
     {"default": ClipOnlyParameters()},
-    lambda parameters, _: EachClass(
+    lambda parameters, _: one_by_one(
         lambda scores: clip_only(scores.actionness, scores.time_s, scores.end_s, parameters)
     ),
 )

@@ -20,7 +20,7 @@ import numpy as np
 
 from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.frame_scores import FrameScores, frame_scores
-from zs_dagster.localization.localizer import EachClass, Localizer
+from zs_dagster.localization.localizer import Localizer, one_by_one
 from zs_dagster.localization.pairing import pair_ahead
 from zs_dagster.localization.peaks import half_heights, peaks
 from zs_dagster.localization.proposals import IndexArray, Proposals
@@ -206,5 +206,5 @@ def select(placed: Segments, samples: IndexArray, sigma: float, min_score: float
 EXPERTS = Localizer(
     "experts",
     {"default": ExpertsParameters()},
-    lambda parameters, _: EachClass(lambda scores: localize_by_experts(scores, parameters)),
+    lambda parameters, _: one_by_one(lambda scores: localize_by_experts(scores, parameters)),
 )

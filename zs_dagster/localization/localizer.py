@@ -43,13 +43,18 @@ class Localizer(Generic[P]):
 
 @dataclass(frozen=True)
 class EachClass:
-    """A `Localize` that looks at every class by itself, whatever the others are."""
+    """A `Localize` that answers every class as if it were alone, whatever the others are."""
 
-    localize: Callable[[ClassScores], Proposals]
+    localize: Localize
 
     def __call__(self, classes: Sequence[ClassScores]) -> list[Proposals]:
         """See `Localize`."""
-        return [self.localize(scores) for scores in classes]
+        return self.localize(classes)
+
+
+def one_by_one(localize: Callable[[ClassScores], Proposals]) -> EachClass:
+    """Look at one class after the other."""
+    return EachClass(lambda classes: [localize(scores) for scores in classes])
 
 
 def overridden(

@@ -1,6 +1,7 @@
 """Step 1 of ZEAL: stretch a column of scores to a fixed range."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zs_dagster.segments import FloatArray
 
@@ -19,7 +20,18 @@ def normalise(column: FloatArray, epsilon: float) -> FloatArray | None:
     Reference:
         ZEAL, arXiv:2410.14340, section 3, "modified min-max" in its code.
     """
-    low, high = float(np.min(column)), float(np.max(column))
-    if low == high:
-        return None
-    return (column - low) / (high - low) * (1 - 2 * epsilon) + epsilon
+    stretched, is_constant = normalise_rows(column, epsilon)
+    return None if is_constant else stretched
+
+
+def normalise_rows(rows: FloatArray, epsilon: float) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Do as `normalise` along the last axis, of length T >= 1.
+
+    Returns:
+        The same shape, and the shape without the last axis: which rows are constant; those
+        hold no meaning.
+    """
+    low, high = rows.min(axis=-1, keepdims=True), rows.max(axis=-1, keepdims=True)
+    width = np.where(low == high, 1, high - low)
+    stretched = (rows - low) / width * (1 - 2 * epsilon) + epsilon
+    return stretched, (low == high)[..., 0]

@@ -1,6 +1,7 @@
 """Baseline that knows nothing: uniform scores that are the same in every run."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.localizer import EachClass, Localizer
 from zs_dagster.localization.parameters import PRESETS, ZealParameters
 from zs_dagster.localization.proposals import Proposals
-from zs_dagster.localization.zeal import localize_class
+from zs_dagster.localization.zeal import localize_classes
 from zs_dagster.segments import FloatArray
 
 
@@ -44,19 +45,24 @@ def random_scores(
     return generator.random((num_samples, 2)), generator.random(num_samples)
 
 
-def localize_randomly(scores: ClassScores, parameters: ZealParameters, seed: int) -> Proposals:
+def localize_randomly(
+    classes: Sequence[ClassScores], parameters: ZealParameters, seed: int
+) -> list[Proposals]:
     """Find segments by the steps of ZEAL in random scores; reads ids and times alone."""
+    return localize_classes([_drawn(scores, seed) for scores in classes], parameters)
+
+
+def _drawn(scores: ClassScores, seed: int) -> ClassScores:
     confidence, actionness = random_scores(
         len(scores.time_s), seed=seed, video_id=scores.video_id, label=scores.label
     )
-    drawn = replace(scores, confidence=confidence, actionness=actionness)
-    return localize_class(drawn, parameters)
+    return replace(scores, confidence=confidence, actionness=actionness)
 
 
 RANDOM = Localizer(
     "ZEAL",
     PRESETS,
     lambda parameters, seed: EachClass(
-        lambda scores: localize_randomly(scores, parameters, seed)
+        lambda classes: localize_randomly(classes, parameters, seed)
     ),
 )

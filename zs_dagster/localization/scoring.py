@@ -93,3 +93,29 @@ def score_pairs(
     boundaries = start[samples[:, 0]] + end[samples[:, 1]]
     inside = mean_inside(actionness, samples)
     return confidence_weight * boundaries + (1 - confidence_weight) * inside
+
+
+def score_pairs_of_rows(
+    columns: FloatArray,
+    actionness: FloatArray,
+    pairs: tuple[IndexArray, IndexArray],
+    confidence_weight: float,
+) -> FloatArray:
+    """Do as `score_pairs` for the proposals of many classes, to the last bit.
+
+    Args:
+        columns: Shape ``(2, C, T)``, normalised confidence of start and end question.
+        actionness: Shape ``(C, T)``.
+        pairs: Class ``(N,)``, and first and last sample ``(N, 2)``, of each proposal.
+        confidence_weight: The paper's lambda, in [0, 1].
+
+    Returns:
+        Shape ``(N,)``.
+    """
+    row, first, last = pairs[0], pairs[1][:, 0], pairs[1][:, 1]
+    total = np.zeros((len(actionness), actionness.shape[1] + 1))
+    np.cumsum(actionness, axis=1, out=total[:, 1:])
+    inside = (total[row, last + 1] - total[row, first]) / (last + 1 - first)
+    boundaries = columns[0, row, first] + columns[1, row, last]
+    score: FloatArray = confidence_weight * boundaries + (1 - confidence_weight) * inside
+    return score

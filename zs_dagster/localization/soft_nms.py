@@ -50,7 +50,15 @@ def _decay(segments: Segments, better: IndexArray, sigma: float) -> FloatArray:
     """How much each of R better segments leaves of each of all N, shape ``(R, N)``."""
     start_s, end_s = segments.start_s, segments.end_s
     overlap = tiou(start_s[better, np.newaxis], end_s[better, np.newaxis], start_s, end_s)
-    left: FloatArray = np.exp(-(overlap**2) / sigma)
+    return left_over(overlap, sigma)
+
+
+def left_over(overlap: FloatArray, sigma: float) -> FloatArray:
+    """What overlap leaves of a score, ``exp(-overlap**2 / sigma)``.
+
+    It is never quite nothing: nothing times infinity, the mark of what was taken, is NaN.
+    """
+    left: FloatArray = np.maximum(np.exp(-(overlap**2) / sigma), np.finfo(np.float64).tiny)
     return left
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.experts import between, log_yes, place, select
 from zs_dagster.localization.frame_scores import FrameScores, check_range, frame_scores
-from zs_dagster.localization.localizer import EachClass, Localizer
+from zs_dagster.localization.localizer import Localizer, one_by_one
 from zs_dagster.localization.pairing import pair_ahead
 from zs_dagster.localization.peaks import peaks
 from zs_dagster.localization.proposals import IndexArray, Proposals
@@ -116,6 +116,6 @@ def mean_between(values: FloatArray, samples: IndexArray) -> FloatArray:
 STAGES = Localizer(
     "stages",
     {"default": StagesParameters()},
-    lambda parameters, _: EachClass(lambda scores: localize_by_stages(scores, parameters)),
+    lambda parameters, _: one_by_one(lambda scores: localize_by_stages(scores, parameters)),
     reads_middle=lambda parameters: parameters.reads_middle,
 )

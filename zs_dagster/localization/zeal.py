@@ -23,28 +23,27 @@ sort stably, so that one input has one result everywhere. Where their code retur
 constant column; no end after any start) there is no proposal and `Proposals.reason` says why.
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from zs_dagster.localization.candidates import spread_out, top_samples
 from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.frame_scores import FrameScores, frame_scores
 from zs_dagster.localization.localizer import EachClass, Localizer
 from zs_dagster.localization.merge import merge_neighbours
-from zs_dagster.localization.normalise import normalise
-from zs_dagster.localization.pairing import pair
 from zs_dagster.localization.parameters import PRESETS, ZealParameters
 from zs_dagster.localization.proposals import IndexArray, Proposals
-from zs_dagster.localization.scoring import score_pairs
-from zs_dagster.localization.soft_nms import soft_nms, soft_nms_sorted_once
-from zs_dagster.segments import FloatArray, Segments
+from zs_dagster.localization.scoring import score_pairs_of_rows
+from zs_dagster.localization.soft_nms import soft_nms_sorted_once
+from zs_dagster.localization.soft_nms_each import soft_nms_each
+from zs_dagster.localization.stacked_scores import StackedScores, by_length
+from zs_dagster.localization.zeal_choices import Choices, choices
+from zs_dagster.segments import FloatArray, Segments, tiou
 
-__all__ = ["ZEAL", "Considered", "Proposals", "considered", "localize", "localize_class"]
-
-PAPER_MIN_SAMPLES = 3
+__all__ = ["ZEAL", "Considered", "Proposals", "considered", "localize", "localize_classes"]
 
 
 def localize(
@@ -72,22 +71,25 @@ def localize(
     Reference:
         ZEAL, arXiv:2410.14340, section 3.
     """
-    scores = frame_scores(confidence, actionness, time_s, end_s)
-    reason = _why_skipped(scores, parameters)
-    if reason is not None:
-        return Proposals.none(reason)
-    start = normalise(scores.confidence[:, 0], parameters.normalise_epsilon)
-    end = normalise(scores.confidence[:, 1], parameters.normalise_epsilon)
-    if start is None or end is None:
-        which = "start" if start is None else "end"
-        return Proposals.none(f"the {which} confidence is constant: it does not say when")
-    starts, ends = _boundaries(start, end, scores, parameters)
-    samples = _pairs(starts, ends, len(scores), parameters)
-    if not samples.size:
-        return Proposals.none("no start is followed by an end")
-    weight = parameters.confidence_weight
-    score = score_pairs(start, end, scores.actionness, samples, weight)
-    return _select(samples, score, scores, parameters)
+    scores = StackedScores.of([frame_scores(confidence, actionness, time_s, end_s)])
+    return _localize(scores, parameters)[0]
+
+
+def localize_classes(
+    classes: Sequence[ClassScores], parameters: ZealParameters
+) -> list[Proposals]:
+    """Find the segments of many classes, of one or more videos.
+
+    Each class gets to the last bit what `localize` gives it alone. Together they are about
+    ten times as fast: the steps run over all classes with equally many samples at once.
+
+    Raises:
+        InputError: As `localize`, for the first class that breaks a rule.
+    """
+    found: dict[int, Proposals] = {}
+    for places, scores in by_length(classes):
+        found |= zip(places, _localize(scores, parameters), strict=True)
+    return [found[place] for place in range(len(classes))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,125 +120,116 @@ def considered(
         InputError: As `localize`.
     """
     scores = frame_scores(confidence, np.zeros(np.asarray(time_s).size), time_s, end_s)
-    borders = (scores.time_s, _end_of(scores, parameters))
-    none = np.zeros(0, dtype=np.intp)
-    if _why_skipped(scores, parameters) is None:
-        start = normalise(scores.confidence[:, 0], parameters.normalise_epsilon)
-        end = normalise(scores.confidence[:, 1], parameters.normalise_epsilon)
-        if start is not None and end is not None:
-            starts, ends = _boundaries(start, end, scores, parameters)
-            pairs = _pairs(starts, ends, len(scores), parameters)
-            return Considered(*borders, starts, ends, pairs)
-    return Considered(*borders, none, none, none.reshape(0, 2))
-
-
-def localize_class(scores: ClassScores, parameters: ZealParameters) -> Proposals:
-    """Find the segments of a class whose scores were read from the store."""
-    return localize(
-        scores.confidence, scores.actionness, scores.time_s, scores.end_s, parameters
-    )
+    made = choices(StackedScores.of([scores]), parameters)
+    end_of = _ends_of(scores, parameters)
+    return Considered(scores.time_s, end_of, made.starts[1], made.ends[1], made.samples)
 
 
 ZEAL = Localizer(
     "ZEAL",
     PRESETS,
-    lambda parameters, _: EachClass(lambda scores: localize_class(scores, parameters)),
+    lambda parameters, _: EachClass(lambda classes: localize_classes(classes, parameters)),
 )
 
 
-def _why_skipped(scores: FrameScores, parameters: ZealParameters) -> str | None:
-    """Reason to look no further, or None."""
-    if not len(scores):
-        return "there are no samples"
-    if parameters.variant == "default":
-        return None
-    if len(scores) < PAPER_MIN_SAMPLES:
-        return f"{len(scores)} samples are fewer than the {PAPER_MIN_SAMPLES} the paper needs"
-    mean = float(scores.confidence.mean())
-    if mean < parameters.min_mean_confidence:
-        return (
-            f"the mean confidence {mean:.3g} is below "
-            f"min_mean_confidence={parameters.min_mean_confidence:g}"
-        )
-    return None
-
-
-def _boundaries(
-    start: FloatArray, end: FloatArray, scores: FrameScores, parameters: ZealParameters
-) -> tuple[IndexArray, IndexArray]:
-    """Samples that may start and samples that may end an action, each increasing."""
-    rank = int(parameters.top_fraction * len(scores))
-    if rank < 1 and parameters.variant == "zeal-paper":
-        return np.array([0], dtype=np.intp), np.array([len(scores) - 1], dtype=np.intp)
-    starts = _candidates(start, max(rank, 1), scores, parameters)
-    return starts, _candidates(end, max(rank, 1), scores, parameters)
-
-
-def _pairs(
-    starts: IndexArray, ends: IndexArray, n_samples: int, parameters: ZealParameters
-) -> IndexArray:
-    """Inclusive first and last samples of the proposals, shape ``(N, 2)``."""
-    is_paper = parameters.variant == "zeal-paper"
-    if is_paper and int(parameters.top_fraction * n_samples) < 1:
-        return np.array([[0, n_samples - 1]], dtype=np.intp)
-    samples = pair(starts, ends, math.floor(parameters.max_length_fraction * n_samples))
-    if is_paper and not samples.size and starts[0] <= ends[0]:
-        return np.array([[starts[0], ends[0]]], dtype=np.intp)
-    return samples
-
-
-def _candidates(
-    column: FloatArray, rank: int, scores: FrameScores, parameters: ZealParameters
-) -> IndexArray:
-    """Samples that may start (or end) an action, increasing."""
-    if parameters.min_gap_s is None:
-        position = np.arange(len(scores), dtype=np.float64)
-        min_gap = float(parameters.min_gap_samples)
-    else:
-        position, min_gap = scores.time_s, parameters.min_gap_s
-    return spread_out(
-        top_samples(column, rank),
-        column,
-        position,
-        min_gap,
-        is_later_first=parameters.variant == "zeal-paper",
+def _localize(scores: StackedScores, parameters: ZealParameters) -> list[Proposals]:
+    """Find the segments of each of some classes with equally many samples."""
+    made = choices(scores, parameters)
+    weight = parameters.confidence_weight
+    score = score_pairs_of_rows(
+        made.columns, scores.actionness, (made.owner, made.samples), weight
     )
+    kept, kept_score = _suppress(made, score, scores, parameters)
+    placed = _place(scores, made.owner[kept], made.samples[kept], kept_score, parameters)
+    found = []
+    for row, reason in enumerate(made.reasons):
+        if reason is None and row not in placed:
+            reason = _why_none(score[made.owner == row], parameters)
+        found.append(Proposals.none(reason) if reason else placed[row])
+    return found
 
 
-def _select(
-    samples: IndexArray, score: FloatArray, scores: FrameScores, parameters: ZealParameters
-) -> Proposals:
-    """Demote, drop and merge overlapping proposals, and place the rest in time."""
-    is_paper = parameters.variant == "zeal-paper"
-    index = np.arange(len(scores), dtype=np.float64)
-    seconds = (scores.time_s, scores.span_end_s)
-    kept, kept_score = _suppress(samples, score, scores, parameters)
-    if not kept.size:
-        return Proposals.none(
-            f"all {score.size} proposals score below min_score={parameters.min_score:g}, the "
-            f"best {score.max():.3g}"
-        )
-    merged, merged_score = merge_neighbours(
-        samples[kept],
-        kept_score,
-        (index, index) if is_paper else seconds,
-        parameters.merge_tiou,
-        is_running_mean=is_paper,
+def _why_none(score: FloatArray, parameters: ZealParameters) -> str:
+    """Why a class that was looked at has no proposal, from the scores of all it had."""
+    if not score.size:
+        return "no start is followed by an end"
+    return (
+        f"all {score.size} proposals score below min_score={parameters.min_score:g}, the best "
+        f"{score.max():.3g}"
     )
-    return Proposals.ranked(merged, merged_score, scores.time_s, _end_of(scores, parameters))
-
-
-def _end_of(scores: FrameScores, parameters: ZealParameters) -> FloatArray:
-    """When a segment ends whose last sample is each, seconds."""
-    return scores.time_s if parameters.variant == "zeal-paper" else scores.span_end_s
 
 
 def _suppress(
-    samples: IndexArray, score: FloatArray, scores: FrameScores, parameters: ZealParameters
+    made: Choices, score: FloatArray, scores: StackedScores, parameters: ZealParameters
 ) -> tuple[IndexArray, FloatArray]:
-    """Rows that survive soft-NMS, and their decayed scores."""
+    """Rows that survive soft-NMS, by class, best first, and their decayed scores."""
     sigma, min_score = parameters.soft_nms_sigma, parameters.min_score
+    owner, samples = made.owner, made.samples
+    if parameters.variant == "default":
+        start_s = scores.time_s[owner, samples[:, 0]]
+        segments = Segments(start_s, scores.span_end_s[owner, samples[:, 1]], score)
+        return soft_nms_each(segments, samples, owner, sigma=sigma, min_score=min_score)
+    kept, kept_score = [np.zeros(0, dtype=np.intp)], [np.zeros(0)]
+    for one in np.unique(owner):
+        rows = np.flatnonzero(owner == one)
+        found, decayed = soft_nms_sorted_once(
+            samples[rows], score[rows], sigma=sigma, min_score=min_score
+        )
+        kept.append(rows[found])
+        kept_score.append(decayed)
+    return np.concatenate(kept), np.concatenate(kept_score)
+
+
+def _place(
+    scores: StackedScores,
+    owner: IndexArray,
+    samples: IndexArray,
+    score: FloatArray,
+    parameters: ZealParameters,
+) -> dict[int, Proposals]:
+    """Merge what is nearly the same, and place the rest in time: class -> proposals."""
+    border = np.append(np.flatnonzero(np.diff(owner, prepend=-1)), owner.size).tolist()
+    start_s = scores.time_s[owner, samples[:, 0]]
+    end_s = _ends_of(scores, parameters)[owner, samples[:, 1]]
+    to_merge = _to_merge(scores, owner, samples, parameters)
+    placed = {}
+    for first, stop in pairwise(border):
+        row, mine = int(owner[first]), slice(first, stop)
+        if row in to_merge:
+            placed[row] = _merged(samples[mine], score[mine], scores[row], parameters)
+        else:  # Soft-NMS gives the best first, and equal ones in the order of their samples.
+            segments = Segments(start_s[mine], end_s[mine], score[mine])
+            placed[row] = Proposals(segments, samples[mine])
+    return placed
+
+
+def _to_merge(
+    scores: StackedScores, owner: IndexArray, samples: IndexArray, parameters: ZealParameters
+) -> set[int]:
+    """Classes in which some proposal is to be merged; in most none is."""
     if parameters.variant == "zeal-paper":
-        return soft_nms_sorted_once(samples, score, sigma=sigma, min_score=min_score)
-    segments = Segments(scores.time_s[samples[:, 0]], scores.span_end_s[samples[:, 1]], score)
-    return soft_nms(segments, sigma=sigma, min_score=min_score)
+        return set(owner.tolist())
+    order = np.argsort(owner * scores.num_samples + samples[:, 0], kind="stable")
+    owner, first, last = owner[order], samples[order, 0], samples[order, 1]
+    start_s, end_s = scores.time_s[owner, first], scores.span_end_s[owner, last]
+    overlap = tiou(start_s[:-1], end_s[:-1], start_s[1:], end_s[1:])
+    is_near = (owner[:-1] == owner[1:]) & (overlap > parameters.merge_tiou)
+    return set(owner[1:][is_near].tolist())
+
+
+def _merged(
+    samples: IndexArray, score: FloatArray, scores: FrameScores, parameters: ZealParameters
+) -> Proposals:
+    """Merge the proposals of one class and place them in time."""
+    is_paper = parameters.variant == "zeal-paper"
+    index = np.arange(len(scores), dtype=np.float64)
+    borders = (index, index) if is_paper else (scores.time_s, scores.span_end_s)
+    merged, merged_score = merge_neighbours(
+        samples, score, borders, parameters.merge_tiou, is_running_mean=is_paper
+    )
+    return Proposals.ranked(merged, merged_score, scores.time_s, _ends_of(scores, parameters))
+
+
+def _ends_of(scores: FrameScores | StackedScores, parameters: ZealParameters) -> FloatArray:
+    """When a segment ends whose last sample is each, seconds."""
+    return scores.time_s if parameters.variant == "zeal-paper" else scores.span_end_s

@@ -9,7 +9,7 @@ import pytest
 from zs_dagster.errors import InputError
 from zs_dagster.localization import registry
 from zs_dagster.localization.class_scores import ClassScores
-from zs_dagster.localization.localizer import EachClass, Localizer
+from zs_dagster.localization.localizer import Localizer, one_by_one
 from zs_dagster.localization.methods import method_parameters
 from zs_dagster.localization.proposals import Proposals
 from zs_dagster.localization.registry import LOCALIZERS, get_localizer
@@ -136,7 +136,7 @@ def test_a_new_localizer_is_a_line_in_the_registry(monkeypatch: pytest.MonkeyPat
     line = Localizer(
         "whole",
         {"default": WholeParameters()},
-        lambda parameters, _: EachClass(lambda scores: whole(scores, parameters)),
+        lambda parameters, _: one_by_one(lambda scores: whole(scores, parameters)),
     )
     monkeypatch.setitem(registry.LOCALIZERS, "whole", line)
     parameters = method_parameters("whole", "default", {"score": 0.5}, {"min_score": 0.1})

@@ -86,6 +86,49 @@ def test_a_packed_mode_that_is_slightly_wrong_is_not_used(
     assert "two-step agrees with naive by " in scorer.mode_reason
 
 
+def moved(by: float) -> Callable[[Backend, Batch], Scored]:
+    """A mode whose log-odds are off by so much."""
+
+    def score(backend: Backend, batch: Batch) -> Scored:
+        scored = naive_scores(backend, batch)
+        return Scored(scored.log_odds + by, scored.mass)
+
+    return score
+
+
+@pytest.mark.parametrize(("by", "mode"), [(0.5, "packed"), (1.5, "two-step")])
+def test_in_half_precision_a_mode_may_err_as_much_as_the_reference(
+    model_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch, by: float, mode: str
+) -> None:
+    # The last bit of the pixels moves the log-odds of this reference by about 0.5, and twice
+    # as much is allowed; where the frames are as they are, it is exact.
+    real, shown = selection.naive_logits, selection.synthetic_frames(56, 84)
+
+    def noisy(backend: Backend, frame: Frames, question: str) -> torch.Tensor:
+        logits = real(backend, frame, question)
+        if not any(np.array_equal(frame, one) for one in shown):
+            logits[list(backend.answers.yes)] += 0.5
+        return logits
+
+    scorer = load_scorer(model_folder("pixtral"), dtype="bfloat16")
+    backend = scorer._backend
+    monkeypatch.setattr(selection, "naive_logits", noisy)
+    monkeypatch.setitem(SCORES, "packed", moved(by))
+    with torch.inference_mode():
+        assert selection.choose_mode(backend, 56, 84).mode == mode
+
+
+def test_in_full_precision_no_noise_is_allowed_for(
+    model_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = load_scorer(model_folder("pixtral"))._backend
+    frames = selection.synthetic_frames(56, 84)
+    assert selection._noise(backend, frames, torch.zeros(2, 3)) == 0.0
+    monkeypatch.setitem(SCORES, "packed", moved(0.01))
+    with torch.inference_mode():
+        assert selection.choose_mode(backend, 56, 84).mode == "two-step"
+
+
 def test_a_packed_mode_with_a_leaking_mask_is_not_used(
     model_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
