@@ -1,11 +1,16 @@
 """Child processes that decode videos, as a resource."""
 
+from collections.abc import Callable
+from functools import partial
+
 import dagster as dg
 from pydantic import Field
 
 from zs_dagster.datasets.sources import Reader
 from zs_dagster.video.decoders import Decoders
 from zs_dagster.video.process import Limits
+
+OpenDecoders = Callable[[], Decoders]
 
 
 class DecodersResource(dg.ConfigurableResource):
@@ -15,5 +20,9 @@ class DecodersResource(dg.ConfigurableResource):
 
     def start(self, reader: Reader) -> Decoders:
         """Return the plain core object, to be used as a context."""
+        return self.opener(reader)()
+
+    def opener(self, reader: Reader) -> OpenDecoders:
+        """Return what starts decoders, here or in another process."""
         limits = Limits(reader.timeout_s, reader.memory_mb)
-        return Decoders(self.workers or None, limits, reader.backend)
+        return partial(Decoders, self.workers or None, limits, reader.backend)

@@ -210,3 +210,15 @@ def tiny(pristine: TinyHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ZS_HOME", str(home.root))
     monkeypatch.setenv("DAGSTER_HOME", str(home.root / "dagster"))
     return home
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """A Ray cluster of two CPUs, started as `compute: ray` starts one where there is none."""
+    from resources.ray_workers import connected
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RAY_ADDRESS", raising=False)
+        ray = connected(cpus=2)
+        yield
+        ray.shutdown()

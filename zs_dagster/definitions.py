@@ -38,6 +38,7 @@ from assets import (
 from assets.automation.schedules import nightly_schedule, stale_schedule
 from assets.automation.sources import source_assets
 from assets.automation.watching import keep_fresh_sensor, new_files
+from resources.compute import ComputeResource
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -134,6 +135,7 @@ defs = dg.Definitions(
         "library": VideoLibrary(home=home),
         "models": ModelsResource(),
         "decoders": DecodersResource(),
+        "compute": ComputeResource(),
     },
     jobs=[localize, classify, train, nightly, reprocess_stale],
     schedules=[nightly_schedule("nightly", STAGES), stale_schedule("reprocess_stale", STAGES)],
