@@ -1,4 +1,4 @@
-"""The deployment files: what is published, what they ask for, and that the settings are ours."""
+"""Deployment files: what is published, what they ask for, and that the settings are ours."""
 
 import subprocess
 from pathlib import Path

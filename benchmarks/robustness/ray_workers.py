@@ -1,7 +1,7 @@
 """Throughput of two Ray workers over one, where a stage only waits.
 
-Work that sleeps for each frame stands for a model on a GPU of its own, so that the cores of this
-machine do not matter: what is measured is how well videos are handed out.
+Work that sleeps for each frame stands for a model on a GPU of its own, so that the cores of the
+machine matter little: what is measured is how well videos are handed out.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,27 @@ from zs_dagster.video.decoders import Decoders
 FRAMES = (20, 60, 100, 140)  # Of the videos, in turn.
 
 
+@dataclass(frozen=True)
+class Video:
+    """So many frames."""
+
+    name: int
+    frames: int
+
+
 def sleep(
-    videos: Sequence[tuple[int, int]], _: Decoders, seconds_per_frame: float
+    videos: Sequence[Video], _: Decoders, seconds_per_frame: float
 ) -> list[dict[str, Any]]:
     """Wait as long as a model would take."""
     outcomes = []
-    for name, frames in videos:
+    for video in videos:
         started = time.time()
-        time.sleep(frames * seconds_per_frame)
-        outcomes.append({"video_id": name, "started": started, "ended": time.time()})
+        time.sleep(video.frames * seconds_per_frame)
+        outcomes.append({"video_id": video.name, "started": started, "ended": time.time()})
     return outcomes
 
 
-def measure(workers: int, videos: Sequence[tuple[int, int]], seconds: float) -> dict[str, Any]:
+def measure(workers: int, videos: Sequence[Video], seconds: float) -> dict[str, Any]:
     """Return wall time, with the start of workers and without: first frame to last."""
     compute = ComputeResource(kind="ray", workers=workers)
     started = time.monotonic()
@@ -51,7 +60,7 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=96)
     parser.add_argument("--seconds-per-frame", type=float, default=0.01)
     said = parser.parse_args()
-    videos = [(name, FRAMES[name % len(FRAMES)]) for name in range(said.videos)]
+    videos = [Video(name, FRAMES[name % len(FRAMES)]) for name in range(said.videos)]
     connected(cpus=2)
     one, two = (measure(n, videos, said.seconds_per_frame) for n in (1, 2))
     print(
