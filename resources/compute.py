@@ -43,7 +43,7 @@ class ComputeResource(dg.ConfigurableResource):
 
         Args:
             stage: Name of the work, for progress.
-            items: What to do, one per video; picklable.
+            items: What to do, one per video: objects that pickle, not numbers or text.
             work: Picklable; imports no framework.
             start: Starts the decoders of a process.
             home: Of this installation; workers see the same folder.
