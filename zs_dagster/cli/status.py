@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from zs_dagster.cli.graph import prepare_environment
+from zs_dagster.cli.graph import open_instance, prepare_environment
 from zs_dagster.cli.staleness import stages
 from zs_dagster.datasets.catalogue import AD_HOC_PREFIXES, find_dataset, load_catalogue
 from zs_dagster.home import Home
@@ -59,9 +59,7 @@ def _overview(home: Home, *, as_json: bool) -> None:
 
 
 def _stages(datasets: list[str]) -> "dict[str, dict[str, Freshness]]":
-    import dagster as dg
-
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         return {name: stages(instance, name) for name in datasets}
 
 
