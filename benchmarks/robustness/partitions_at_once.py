@@ -38,7 +38,7 @@ for name in sys.argv[1:]:
 """
 # Reads every table until standard input ends; a view reads the files of the moment.
 READER = """
-import duckdb, json, sys, threading
+import duckdb, json, sys, threading, time
 path, keeps = sys.argv[1], sys.argv[2] == "keeps"
 ended = threading.Thread(target=sys.stdin.read, daemon=True)
 ended.start()
@@ -57,6 +57,7 @@ while ended.is_alive():
     except Exception as error:
         errors.append(f"{type(error).__name__}: {error}")
     reads += 1
+    time.sleep(0.05)
 print(json.dumps({"reads": reads, "errors": errors, "segments_seen": sorted(set(rows))}))
 """
 
@@ -65,7 +66,7 @@ def main() -> None:
     """Print what was read, and whether the results agree."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--how", choices=["command-line", "backfill"], default="command-line")
-    parser.add_argument("--fps", type=float, default=0.25, help="frames scored per second")
+    parser.add_argument("--fps", type=float, default=0.1, help="frames scored per second")
     parser.add_argument("--kill-daemon", action="store_true", help="once, during a backfill")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()

@@ -44,7 +44,9 @@ def status(
 
 def _overview(home: Home, *, as_json: bool) -> None:
     """Say how many stages of each dataset are fresh; those never run are left out."""
-    names = [n for n in load_catalogue(home.datasets) if not n.startswith(AD_HOC_PREFIXES)]
+    catalogue = load_catalogue(home.datasets)
+    sys.stderr.writelines(f"warning: {error}\n" for error in catalogue.broken.values())
+    names = [name for name in catalogue if not name.startswith(AD_HOC_PREFIXES)]
     counts = {
         name: dict(Counter(one.state for one in found.values()))
         for name, found in _stages([n for n in names if _was_run(home, n)]).items()
