@@ -5,6 +5,7 @@ Datasets only name those; here is where they meet.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from zs_dagster.classification.aggregation import aggregator
@@ -34,15 +35,15 @@ from zs_dagster.video.samplers import sampler
 def checked_catalogue(folder: Path) -> Catalogue:
     """Read the catalogue and check what its files say about models, methods and metrics.
 
-    Raises:
-        DatasetError: If a file is broken; before any video is read, not after a night's work.
+    A broken file is found before any video is read, not after a night's work.
     """
     catalogue = load_catalogue(folder)
-    for dataset in catalogue.values():
-        check_dataset(dataset)
-    for dataset in catalogue.values():
-        for name, classifier in dataset.classification.cezsar.items():
-            _check_training(catalogue, dataset, name, classifier)
+    for check in (check_dataset, partial(_check_trainings, catalogue)):
+        for name, dataset in list(catalogue.items()):
+            try:
+                check(dataset)
+            except InputError as error:
+                catalogue.refuse(name, error)
     return catalogue
 
 
@@ -108,6 +109,11 @@ def _check_classifier(
         aggregator(classifier.aggregator)
     with _told_with_place(dataset, *place, "parameters"):
         aggregator(classifier.aggregator, classifier.parameters)
+
+
+def _check_trainings(catalogue: Catalogue, dataset: Dataset) -> None:
+    for name, classifier in dataset.classification.cezsar.items():
+        _check_training(catalogue, dataset, name, classifier)
 
 
 def _check_training(

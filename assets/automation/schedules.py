@@ -30,7 +30,10 @@ def nightly_schedule(job: str, stages: Stages) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, library: VideoLibrary
     ) -> Iterator[dg.RunRequest]:
         for dataset in taken_up(context.instance, library):
-            yield _request(context, job, dataset, stages[dataset.task])
+            yield _request(context, job, dataset.name, stages[dataset.task])
+        # Fails with the reason, so that a broken file is seen and not forgotten.
+        for name in broken(context.instance, library):
+            yield _request(context, job, name, ["videos"])
 
     return schedule
 
@@ -54,7 +57,7 @@ def stale_schedule(job: str, stages: Stages) -> dg.ScheduleDefinition:
             found = freshness(context.instance, graph, dataset.name, assets)
             stale = [asset for asset, one in found.items() if one.state == STALE]
             if stale:
-                yield _request(context, job, dataset, stale)
+                yield _request(context, job, dataset.name, stale)
 
     return schedule
 
@@ -65,12 +68,18 @@ def taken_up(instance: dg.DagsterInstance, library: VideoLibrary) -> list[Datase
     return [dataset for dataset in watched(library.catalogue()) if dataset.name in made]
 
 
+def broken(instance: dg.DagsterInstance, library: VideoLibrary) -> list[str]:
+    """Return the datasets that were taken up, and whose files are broken now."""
+    made = instance.get_materialized_partitions(AssetKey("videos"))
+    return [name for name in library.catalogue().broken if name in made]
+
+
 def _request(
-    context: dg.ScheduleEvaluationContext, reason: str, dataset: Dataset, assets: Sequence[str]
+    context: dg.ScheduleEvaluationContext, reason: str, dataset: str, assets: Sequence[str]
 ) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=f"{reason}/{context.scheduled_execution_time:%Y-%m-%dT%H:%M}/{dataset.name}",
-        partition_key=dataset.name,
+        run_key=f"{reason}/{context.scheduled_execution_time:%Y-%m-%dT%H:%M}/{dataset}",
+        partition_key=dataset,
         asset_selection=[AssetKey(asset) for asset in assets],
         tags={REASON: reason, **RETRIES},
     )

@@ -3,8 +3,9 @@
     python benchmarks/robustness/kill_runs.py --kills 20 [--videos N] [--json FILE]
 
 Both datasets are run at once from the command line, each in a process of its own, and both are
-ended by SIGKILL. Before a model is asked, the process writes down what about; what stands there
-more often than after a calm run was computed again. At the end `doctor --fix` clears up.
+ended by SIGKILL. When all is computed, runs that only reuse it are killed. Before a model is
+asked, the process writes down what about; what stands there more often than after a calm run
+was computed again. At the end `doctor --fix` clears up.
 """
 
 import argparse
@@ -20,17 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
+from drawn_homes import describe, different
 
-from zs_dagster.demo.bank import BANK_PATH
-from zs_dagster.demo.videos import draw_scripts, ground_truth, scripts
 from zs_dagster.home import Home
 
 ROOT = Path(__file__).parents[2]
 DATASETS = ("one", "two")
-# Where and when a number was made; and the numbers of earlier runs, which killed ones lack.
-PROVENANCE = frozenset({"run_id", "created_at", "git_commit"})
-HISTORY = frozenset({"metrics_history"})
 # What runs in the process: the real models, noting what they are asked.
 RECORDER = """
 import hashlib, os, sys
@@ -78,45 +74,25 @@ def main() -> None:
 def _compare(folder: Path, videos: int, kills: int, seed: int) -> dict[str, Any]:
     calm, rough = folder / "calm", folder / "rough"
     for home in (calm, rough):
-        _describe(home, folder, videos)
+        describe(home, folder, DATASETS, videos)
     started = time.monotonic()
     calm_status = [process.wait() for process in _start_all(calm)]
     seconds = time.monotonic() - started
-    draw, hit = np.random.default_rng(seed), 0
+    draw, hit, reach_s = np.random.default_rng(seed), 0, seconds
     while hit < kills:
-        killed = _killed(rough, draw.uniform(0.2 * seconds, 0.6 * seconds, 2))
+        killed = _killed(rough, draw.uniform(0.2 * reach_s, 0.6 * reach_s, 2))
         hit += killed
-        if not killed:
-            break  # Both have finished: there is nothing left to disturb.
+        # Both had finished: what is left to disturb are the shorter runs that reuse all of it.
+        reach_s *= 1.0 if killed else 0.5
     status = [process.wait() for process in _start_all(rough)]
     return {
         "kills": hit,
         "calm_run_s": round(seconds, 1),
         "status": calm_status + status,
         **_again(calm, rough),
-        "different_tables": _different(Home(calm), Home(rough)),
+        "different_tables": different(Home(calm), Home(rough), DATASETS),
         **_cleared(rough),
     }
-
-
-def _describe(home: Path, folder: Path, videos: int) -> None:
-    """Draw some videos per dataset, beside the homes, and describe the datasets."""
-    made = scripts("validation")
-    shipped = yaml.safe_load(
-        (ROOT / "zs_dagster/datasets/shipped/demo-validation.yaml").read_text()
-    )
-    methods = {name: shipped["localization"]["methods"][name] for name in ("zeal", "freezad")}
-    localization = {"fps": 1, "top_k": 4, "score_known_classes": True, "methods": methods}
-    (home / "datasets").mkdir(parents=True)
-    for number, name in enumerate(DATASETS):
-        own = made[number * videos : (number + 1) * videos]
-        draw_scripts(folder / name, own)
-        truth = folder / name / "ground_truth.json"
-        truth.write_text(json.dumps(ground_truth(own)))
-        described = {"name": name, "title": name, "classes": shipped["classes"]}
-        described |= {"videos": {"folder": str(folder / name)}, "annotations": str(truth)}
-        described |= {"queries": str(BANK_PATH), "localization": localization}
-        (home / "datasets" / f"{name}.yaml").write_text(yaml.safe_dump(described))
 
 
 def _start_all(home: Path) -> list[subprocess.Popen[bytes]]:
@@ -161,27 +137,6 @@ def _again(calm: Path, rough: Path) -> dict[str, int]:
         "encoded": all_encoded,
         "encoded_again": encoded,
         "never_asked": (quiet - times).total(),
-    }
-
-
-def _different(calm: Home, rough: Home) -> list[str]:
-    """Name the tables that are not equal, part by part, but for their provenance."""
-    names = {path.name for home in (calm, rough) for path in home.tables.root.iterdir()}
-    return [
-        f"{table} of {dataset}"
-        for table in sorted(names - HISTORY)
-        for dataset in DATASETS
-        if _parts(calm, table, dataset) != _parts(rough, table, dataset)
-    ]
-
-
-def _parts(home: Home, table: str, dataset: str) -> dict[str, list[dict[str, Any]]]:
-    return {
-        part: [
-            {name: value for name, value in row.items() if name not in PROVENANCE}
-            for row in home.tables.rows(table, dataset, part)
-        ]
-        for part in home.tables.parts(table, dataset)
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.checked_catalogue import checked_catalogue
+from zs_dagster.datasets.catalogue import find_dataset
 from zs_dagster.errors import DatasetError
 from zs_dagster.models.loading import Models
 
@@ -112,9 +113,10 @@ def test_a_mistake_is_told_before_any_video_is_read(
     line = 1 + next(i for i, text in enumerate(lines) if text.lstrip().startswith(f"{key}:"))
     place = f"^{tiny.dataset_file}:{line}: "
     with pytest.raises(DatasetError, match=place + rule):
-        checked_catalogue(tiny.dataset_file.parent)
+        find_dataset(checked_catalogue(tiny.dataset_file.parent), "tiny")
     with pytest.raises(DatasetError, match=place + rule):
-        library(tiny.root).dataset("demo")
+        library(tiny.root).dataset("tiny")
+    assert library(tiny.root).dataset("demo").name == "demo"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from zs_dagster.checked_catalogue import checked_catalogue
+from zs_dagster.datasets.catalogue import find_dataset
 from zs_dagster.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def refusal(tiny: "TinyHome", classification: dict[str, Any], key: str) -> str:
     lines = tiny.dataset_file.read_text().splitlines()
     line = 1 + next(i for i, text in enumerate(lines) if text.lstrip().startswith(f"{key}:"))
     with pytest.raises(DatasetError) as error:
-        checked_catalogue(tiny.dataset_file.parent)
+        find_dataset(checked_catalogue(tiny.dataset_file.parent), "tiny")
     place, _, said = str(error.value).partition(f"{tiny.dataset_file}:{line}: ")
     assert place == ""
     return said
@@ -87,7 +88,7 @@ def test_a_division_is_looked_up_in_the_file(tiny: "TinyHome") -> None:
     assert "tiny" in checked_catalogue(tiny.dataset_file.parent)
     tiny.describe(**both, classification={"splits": ["third"]})
     with pytest.raises(DatasetError, match="must be of half; got 'third'"):
-        checked_catalogue(tiny.dataset_file.parent)
+        find_dataset(checked_catalogue(tiny.dataset_file.parent), "tiny")
 
 
 def test_everything_that_exists_is_accepted(tiny: "TinyHome") -> None:
@@ -111,7 +112,7 @@ def test_a_model_of_another_image_encoder_is_refused(tiny: "TinyHome") -> None:
     with pytest.raises(
         DatasetError, match="whose image encoders differ; give both one profile"
     ):
-        checked_catalogue(tiny.dataset_file.parent)
+        find_dataset(checked_catalogue(tiny.dataset_file.parent), "tiny")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_a_mistake_about_training_is_told_with_its_line(
 ) -> None:
     tiny.caption(training=training)
     with pytest.raises(DatasetError) as error:
-        checked_catalogue(tiny.dataset_file.parent)
+        find_dataset(checked_catalogue(tiny.dataset_file.parent), "tiny-captions")
     assert "tiny-captions.yaml:" in str(error.value)
     assert rule in str(error.value)
 
@@ -140,7 +141,19 @@ def test_a_mistake_about_training_is_told_with_its_line(
 def test_captions_are_needed_where_they_are_the_task(tiny: "TinyHome") -> None:
     tiny.caption(captions=None)
     with pytest.raises(DatasetError, match="captions: is required where the task is captions"):
-        checked_catalogue(tiny.dataset_file.parent)
+        find_dataset(checked_catalogue(tiny.dataset_file.parent), "tiny-captions")
     tiny.caption(captions=["a.json", "b.csv"])
     with pytest.raises(DatasetError, match=r"captions: paths must all end in \.json"):
-        checked_catalogue(tiny.dataset_file.parent)
+        find_dataset(checked_catalogue(tiny.dataset_file.parent), "tiny-captions")
+
+
+def test_one_broken_file_costs_one_dataset(tiny: "TinyHome") -> None:
+    tiny.describe(profile="none")
+    (tiny.dataset_file.parent / "half.yaml").write_text("name: half\nvideos: [")
+    (tiny.dataset_file.parent / "b.yaml").write_text("name: whole\nclases: [a]")
+    catalogue = checked_catalogue(tiny.dataset_file.parent)
+    assert catalogue.broken.keys() == {"tiny", "half", "whole"}
+    assert not catalogue.keys() & catalogue.broken.keys()
+    assert {"demo", "demo-captions"} <= catalogue.keys()
+    with pytest.raises(DatasetError, match=r"half\.yaml:2: not usable YAML"):
+        find_dataset(catalogue, "half")

@@ -44,7 +44,8 @@ app = typer.Typer(
 @app.command("list")
 def list_datasets(*, as_json: AsJson = False) -> None:
     """List the datasets and where their videos are looked for."""
-    home = prepare_environment()
+    catalogue = load_catalogue(prepare_environment().datasets)
+    sys.stderr.writelines(f"warning: {error}\n" for error in catalogue.broken.values())
     rows = [
         {
             "name": dataset.name,
@@ -52,7 +53,7 @@ def list_datasets(*, as_json: AsJson = False) -> None:
             "classes": len(dataset.classes),
             "videos": _where(dataset),
         }
-        for name, dataset in sorted(load_catalogue(home.datasets).items())
+        for name, dataset in sorted(catalogue.items())
         if not name.startswith(AD_HOC_PREFIXES)
     ]
     if as_json:
@@ -273,7 +274,7 @@ def validate(home: Home, target: Path) -> None:
     from zs_dagster.checked_catalogue import checked_catalogue
 
     try:
-        checked_catalogue(home.datasets)
+        find_dataset(checked_catalogue(home.datasets), target.stem)
     except InputError:
         target.unlink()
         raise

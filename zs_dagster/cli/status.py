@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from zs_dagster.cli.graph import prepare_environment
+from zs_dagster.cli.graph import open_instance, prepare_environment
 from zs_dagster.cli.staleness import stages
 from zs_dagster.datasets.catalogue import AD_HOC_PREFIXES, find_dataset, load_catalogue
 from zs_dagster.home import Home
@@ -44,7 +44,9 @@ def status(
 
 def _overview(home: Home, *, as_json: bool) -> None:
     """Say how many stages of each dataset are fresh; those never run are left out."""
-    names = [n for n in load_catalogue(home.datasets) if not n.startswith(AD_HOC_PREFIXES)]
+    catalogue = load_catalogue(home.datasets)
+    sys.stderr.writelines(f"warning: {error}\n" for error in catalogue.broken.values())
+    names = [name for name in catalogue if not name.startswith(AD_HOC_PREFIXES)]
     counts = {
         name: dict(Counter(one.state for one in found.values()))
         for name, found in _stages([n for n in names if _was_run(home, n)]).items()
@@ -59,9 +61,7 @@ def _overview(home: Home, *, as_json: bool) -> None:
 
 
 def _stages(datasets: list[str]) -> "dict[str, dict[str, Freshness]]":
-    import dagster as dg
-
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         return {name: stages(instance, name) for name in datasets}
 
 

@@ -1,17 +1,18 @@
 """The catalogue: the datasets shipped with the package and those of the user's home."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from zs_dagster.datasets.class_texts import read_class_texts
-from zs_dagster.datasets.description import Dataset
+from zs_dagster.datasets.description import PARTITION_NAME, Dataset
 from zs_dagster.datasets.files import CHECK_FOLDER
 from zs_dagster.datasets.sources import VideoFiles, VideoFolder
 from zs_dagster.datasets.yaml_file import read_yaml, refusal
-from zs_dagster.errors import DatasetError
+from zs_dagster.errors import DatasetError, InputError
 from zs_dagster.home import Home
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -19,26 +20,52 @@ SHIPPED_QUERIES = "demo"
 LOCATE_PREFIX, CLASSIFY_PREFIX = "locate-", "classify-"
 AD_HOC_PREFIXES = (LOCATE_PREFIX, CLASSIFY_PREFIX)
 """Names of the datasets that `zs-dagster locate` and `zs-dagster classify` make."""
-Catalogue = dict[str, Dataset]
+
+
+class Catalogue(dict[str, Dataset]):
+    """Datasets by name, and what is wrong with those that cannot be used.
+
+    Attributes:
+        broken: Name, or that of the file where no name can be read -> the rule it breaks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: dict[str, InputError] = {}
+
+    def add(self, path: Path, dataset: Dataset) -> None:
+        """Take a dataset in.
+
+        Raises:
+            DatasetError: If there is one of its name, broken or not.
+        """
+        if dataset.name in self or dataset.name in self.broken:
+            raise DatasetError(f"{path}: dataset '{dataset.name}' exists already; rename it")
+        self[dataset.name] = dataset
+
+    def refuse(self, name: str, error: InputError) -> None:
+        """Take a dataset out, so that nobody computes anything from half of what was meant."""
+        self.pop(name, None)
+        self.broken.setdefault(name, error)
 
 
 def load_catalogue(user_folder: Path) -> Catalogue:
     """Read every shipped dataset and every YAML file of the user's folder, by name.
 
-    Query banks and splits may lie beside the datasets that name them.
-
-    Raises:
-        DatasetError: If a file is broken, or two files describe datasets of one name.
+    Query banks and splits may lie beside the datasets that name them. A file that is broken, or
+    takes the name of another one, costs the dataset of that name and no other.
     """
-    catalogue: Catalogue = {}
+    catalogue = Catalogue()
     for path in [*sorted(SHIPPED.glob("*.yaml")), *sorted(user_folder.glob("*.y*ml"))]:
-        values = read_yaml(path)
-        if _is_no_dataset(values):
-            continue
-        dataset = _dataset(path, values)
-        if dataset.name in catalogue:
-            raise DatasetError(f"{path}: dataset '{dataset.name}' exists already; rename it")
-        catalogue[dataset.name] = dataset
+        name = path.stem
+        try:
+            values = read_yaml(path)
+            if _is_no_dataset(values):
+                continue
+            name = _name(values, path)
+            catalogue.add(path, _dataset(path, values))
+        except DatasetError as error:
+            catalogue.refuse(name, error)
     return catalogue
 
 
@@ -46,8 +73,10 @@ def find_dataset(catalogue: Catalogue, name: str) -> Dataset:
     """Return a dataset by name.
 
     Raises:
-        DatasetError: If there is none; names the known ones.
+        DatasetError: If there is none, names the known ones; or if its file is broken.
     """
+    if name in catalogue.broken:
+        raise catalogue.broken[name]
     if name not in catalogue:
         known = (n for n in sorted(catalogue) if not n.startswith(AD_HOC_PREFIXES))
         raise DatasetError(
@@ -137,6 +166,12 @@ def _dataset(path: Path, values: Any) -> Dataset:  # noqa: ANN401 - a file may h
     folder = path.parent.absolute()
     is_shipped = path.parent == SHIPPED
     return _absolute(dataset, folder, shipped_root(dataset.name) if is_shipped else folder)
+
+
+def _name(values: object, path: Path) -> str:
+    """Return the name a file gives to its dataset, else its own."""
+    name = values.get("name") if isinstance(values, dict) else None
+    return name if isinstance(name, str) and re.fullmatch(PARTITION_NAME, name) else path.stem
 
 
 def _is_no_dataset(values: object) -> bool:

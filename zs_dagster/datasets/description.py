@@ -1,5 +1,6 @@
 """What a dataset file may say. One YAML file is one dataset, one dataset is one partition."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -133,7 +134,9 @@ class Dataset(Strict):
 
 
 def _distinct(labels: list[Any]) -> list[Any]:
-    twice = sorted({str(label) for label in labels if labels.count(label) > 1})
+    # By text, as a mistaken label may be a list. `yes` and "True" are one text and two labels.
+    counts = Counter((type(label), str(label)) for label in labels)
+    twice = sorted(text for (_, text), count in counts.items() if count > 1)
     if twice:
         raise ValueError(f"class '{twice[0]}' is listed twice; remove one")
     return labels

@@ -65,7 +65,8 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a file may hold anything
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise DatasetError(f"{path}{line}: not usable YAML: {error.problem}") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    # A number of 5000 digits, lists in lists in lists, a list as key: PyYAML lets them through.
+    except (OSError, ValueError, RecursionError, TypeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise DatasetError(f"{path}: cannot be read as YAML: {reason}") from error
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 
 from zs_dagster.errors import InputError
 from zs_dagster.exchange.known import Known
@@ -10,6 +11,8 @@ from zs_dagster.exchange.records import Corrections, Review
 
 HEADER = ("video", "start_s", "end_s", "label", "score")
 NEEDED = HEADER[:4]
+# What a spreadsheet would compute instead of show. An apostrophe before it makes it a text.
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def write(review: Review) -> str:
@@ -18,7 +21,8 @@ def write(review: Review) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     writer.writerows(
-        (s.video_id, s.start_s, s.end_s, s.label, s.score) for s in review.segments
+        (_shown(s.video_id), s.start_s, s.end_s, _shown(s.label), s.score)
+        for s in review.segments
     )
     return text.getvalue()
 
@@ -40,12 +44,22 @@ def read(text: str, place: str, known: Known) -> Corrections:
             spot = f"{place}:{rows.line_num}"
             if not all(row[name] for name in NEEDED):
                 raise InputError(f"{spot}: {', '.join(NEEDED)} must not be empty")
-            video = known.video(row["video"], spot)
+            video = known.video(_named(row["video"]), spot)
             times = (_seconds(row["start_s"], spot), _seconds(row["end_s"], spot))
-            found.add(video, [known.segment(video, row["label"], times, spot)])
+            found.add(video, [known.segment(video, _named(row["label"]), times, spot)])
     except csv.Error as error:
         raise InputError(f"{place}:{rows.line_num}: not usable CSV: {error}") from error
     return found
+
+
+def _shown(name: str) -> str:
+    """Write a name so that no spreadsheet takes it for a formula."""
+    return f"'{name}" if FORMULA.match(name) else name
+
+
+def _named(text: str) -> str:
+    """Return the name that `_shown` wrote."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def _seconds(text: str, spot: str) -> float:

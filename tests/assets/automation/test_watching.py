@@ -90,6 +90,28 @@ def test_the_hourly_schedule_requests_what_is_stale(tiny: "TinyHome") -> None:
     assert request.asset_selection == [dg.AssetKey("class_queries")]
 
 
+def test_a_broken_file_is_requested_to_fail_with_its_reason(tiny: "TinyHome") -> None:
+    with dg.instance_for_test() as instance:
+        for name in ("tiny", "tiny-captions"):
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization("videos", partition=name)
+            )
+        tiny.caption()
+        tiny.describe(clases=["typo"])
+        good, bad = _requests(instance, "nightly_schedule")
+        assert (good.partition_key, bad.partition_key) == ("tiny-captions", "tiny")
+        assert bad.asset_selection == [dg.AssetKey("videos")]
+        result = defs.resolve_job_def("nightly").execute_in_process(
+            partition_key="tiny",
+            instance=instance,
+            asset_selection=[dg.AssetKey("videos")],
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "clases: unknown key" in failure.step_failure_data.error_display_string
+
+
 def _requests(instance: dg.DagsterInstance, schedule: str) -> list[dg.RunRequest]:
     context = dg.build_schedule_context(
         instance,

@@ -247,3 +247,21 @@ def test_thumos14_is_linted_as_measured(official: Path) -> None:
     assert findings["alias"].examples[0].endswith("CliffDiving are annotated as Diving too")
     assert "missing-video" not in findings
     assert not any(finding.severity == "error" for finding in findings.values())
+
+
+def test_half_a_character_is_no_label(tmp_path: Path) -> None:
+    entry = '{"annotations": [{"label": "%s", "segment": [0, 1]}]}'
+    path = tmp_path / "truth.json"
+    truth = source("activitynet", path)
+    path.write_text('{"database": {"v": ' + entry % "\\ud83c\\udfac" + "}}")
+    assert read_annotations(truth, ["v"]).rows[0].label == "🎬"
+    path.write_text('{"database": {"v": ' + entry % "\\ud83c" + "}}")
+    with pytest.raises(DatasetError, match=r"not usable JSON: .*surrogates not allowed"):
+        read_annotations(truth, ["v"])
+
+
+def test_a_field_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text("video,start_s,end_s,label\nv,0,1,jump\nv,0,1," + "x" * 140_000)
+    with pytest.raises(DatasetError, match=r"truth\.csv:3: not usable CSV: field larger than"):
+        read_annotations(AnnotationSource(format="csv", path=path), ["v"])

@@ -92,7 +92,7 @@ def test_a_query_bank_is_no_dataset(tmp_path: Path, name: str) -> None:
 def test_a_broken_dataset_is_not_taken_for_a_query_bank(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("{}")
     with pytest.raises(DatasetError, match=r"empty\.yaml:1: name: is required; add it"):
-        load_catalogue(tmp_path)
+        find_dataset(load_catalogue(tmp_path), "empty")
 
 
 def test_both_suffixes_of_yaml_are_read(tmp_path: Path) -> None:
@@ -113,13 +113,14 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DatasetError, match=r"b\.yaml: dataset 'mine' exists already; rename it"
     ):
-        load_catalogue(tmp_path)
+        find_dataset(load_catalogue(tmp_path), "mine")
+    assert "mine" not in load_catalogue(tmp_path)
 
 
 def test_a_shipped_name_cannot_be_taken(tmp_path: Path) -> None:
     write(tmp_path, name="demo")
     with pytest.raises(DatasetError, match="dataset 'demo' exists already; rename it"):
-        load_catalogue(tmp_path)
+        find_dataset(load_catalogue(tmp_path), "demo")
 
 
 def test_an_unknown_dataset_lists_the_known_ones(tmp_path: Path) -> None:

@@ -157,3 +157,36 @@ def test_classes_may_be_a_mapping_to_prompt_names(tmp_path: Path) -> None:
     dataset = load_dataset(tmp_path / "mine.yaml")
     assert dataset.classes == ("LongJump", "CleanAndJerk")
     assert dataset.prompt_names["LongJump"] == "leaping into sand"
+
+
+LAUGHS = "a: &a [x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        (
+            "title: !!python/object/apply:os.system ['touch x']",
+            "not usable YAML: could not",
+        ),
+        (LAUGHS, "a: unknown key"),
+        ("title: &x [*x]", "not usable YAML: found unconstructable recursive node"),
+        (f"top: {'9' * 5000}", "cannot be read as YAML: Exceeds the limit"),
+        (f"title: {'[' * 2000}{']' * 2000}", "cannot be read as YAML: maximum recursion depth"),
+        ("? [a]\n: b", "cannot be read as YAML: unhashable type"),
+        ("title: a\x01b", "cannot be read as YAML: unacceptable character #x0001"),
+    ],
+    ids=["object", "laughs", "round", "digits", "deep", "key", "control"],
+)
+def test_hostile_yaml_is_refused_in_one_line_and_runs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, rule: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(f"{GOOD}\n{more}\n")
+    with pytest.raises(DatasetError, match=rf"mine\.yaml(:\d+)?: {rule}") as error:
+        load_dataset(tmp_path / "mine.yaml")
+    assert "\n" not in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]

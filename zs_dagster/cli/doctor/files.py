@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from zs_dagster.cli.graph import open_instance
 from zs_dagster.errors import ZsDagsterError
 from zs_dagster.files import set_aside
 from zs_dagster.home import Home
@@ -69,11 +70,9 @@ def _cleared(what: str, paths: Sequence[Path], fix: bool) -> str:
 
 def _oldest_living_run() -> float:
     """Return when the oldest run that is alive was made, seconds since 1970; else now."""
-    import dagster as dg
-
     from zs_dagster.cli.runs import living_since
 
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         return living_since(instance) or time.time()
 
 

@@ -15,7 +15,12 @@ DEFAULT = "demo"
 
 def datasets(home: Home, _: bool) -> str:
     """Can every dataset file be read?"""
-    return ", ".join(load_catalogue(home.datasets))
+    from zs_dagster.checked_catalogue import checked_catalogue
+
+    catalogue = checked_catalogue(home.datasets)
+    if catalogue.broken:
+        raise DatasetError("; ".join(map(str, catalogue.broken.values())))
+    return ", ".join(catalogue)
 
 
 def weights(home: Home, _: bool) -> str:
@@ -47,10 +52,8 @@ def keys(home: Home, _: bool) -> str:
 
 
 def _own(home: Home) -> list[Dataset]:
-    try:
-        found = load_catalogue(home.datasets)
-    except DatasetError:
-        return []  # Said by the check of the datasets.
+    # Broken ones are said by the check of the datasets.
+    found = load_catalogue(home.datasets)
     return [one for name, one in found.items() if not (SHIPPED / f"{name}.yaml").is_file()]
 
 

@@ -1,16 +1,15 @@
 """What killed runs leave in Dagster: runs that never end, and slots that nobody frees."""
 
+from zs_dagster.cli.graph import open_instance
 from zs_dagster.errors import ZsDagsterError
 from zs_dagster.home import Home
 
 
 def killed_runs(_: Home, fix: bool) -> str:
     """Are there runs of processes that are gone?"""
-    import dagster as dg
-
     from zs_dagster.cli.runs import dead_runs, end_dead_runs
 
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         if fix:
             return f"{end_dead_runs(instance)} killed runs ended"
         dead = dead_runs(instance)
@@ -24,11 +23,9 @@ def killed_runs(_: Home, fix: bool) -> str:
 
 def leaked_slots(_: Home, fix: bool) -> str:
     """Are there slots of pools that finished or deleted runs hold?"""
-    import dagster as dg
-
     from zs_dagster.cli.runs import holders_of_leaked_slots
 
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         holders = holders_of_leaked_slots(instance)
         if fix:
             for run_id in holders:

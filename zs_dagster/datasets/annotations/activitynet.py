@@ -1,12 +1,16 @@
 """ActivityNet JSON, official or anybody's: ``database.{video}.annotations[]``."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from zs_dagster.datasets.annotations.records import Annotation, Annotations, VideoFacts
 from zs_dagster.datasets.annotations.text import text_of
 from zs_dagster.errors import DatasetError
+
+# Two of these escapes make one character; one alone makes none.
+HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_activitynet(path: Path) -> Annotations:
@@ -34,10 +38,7 @@ def read_activitynet(path: Path) -> Annotations:
 
 
 def _database(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(text_of(path), object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path}: not usable JSON: {error}") from error
+    document = _json(path)
     if not isinstance(document, dict) or not isinstance(document.get("database"), dict):
         raise DatasetError(
             f"{path}: ground truth in ActivityNet format must be an object with an object "
@@ -45,6 +46,22 @@ def _database(path: Path) -> dict[str, Any]:
         )
     database: dict[str, Any] = document["database"]
     return database
+
+
+def _json(path: Path) -> Any:  # noqa: ANN401 - a file may hold anything
+    """Read JSON whose objects name each key once, and whose texts can be written as UTF-8.
+
+    Raises:
+        DatasetError: If it is none.
+    """
+    text = text_of(path)
+    try:
+        document = json.loads(text, object_pairs_hook=unique_keys)
+        if HALF_CHARACTER.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path}: not usable JSON: {error}") from error
+    return document
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -41,6 +41,16 @@ def read_kinetics(path: Path) -> Annotations:
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     reader = csv.DictReader(text_of(path).splitlines(), restval="")
+    try:
+        yield from _checked(path, reader, columns)
+    except csv.Error as error:
+        line = reader.reader.line_num  # The outer one counts only what was read.
+        raise DatasetError(f"{path}:{line}: not usable CSV: {error}") from error
+
+
+def _checked(
+    path: Path, reader: "csv.DictReader[str]", columns: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, str]]]:
     names = [name.strip() for name in reader.fieldnames or ()]
     missing = [name for name in columns if name not in names]
     if missing:
