@@ -12,7 +12,8 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.home import Home
-from zs_dagster.localization.class_filter import class_ranks, video_similarity
+from zs_dagster.localization.class_filter import class_ranks, similarity_to_units
+from zs_dagster.similarity import normalised
 
 
 @stage(
@@ -32,11 +33,12 @@ def candidate_rows(home: Home, dataset: Dataset) -> Iterator[dict[str, Any]]:
     """Yield the rows of this table from those of the tables it depends on."""
     tables, options = home.tables, dataset.localization
     labels, texts = _texts(home, dataset.name, options.filter_text)
+    units = normalised(texts)
     truth = tables.each_row("annotations", dataset.name)
     known = {(row["video_id"], row["label"]) for row in truth}
     for video in tables.each_row("frame_features", dataset.name):
         features = sampled_features(home.store, video)["features"]
-        similarity = video_similarity(features, texts, options.filter_frames)
+        similarity = similarity_to_units(features, units, options.filter_frames)
         ranks = class_ranks(similarity)
         for label, value, rank in zip(labels, similarity, ranks, strict=True):
             yield {

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -24,9 +25,9 @@ from zs_dagster.video.decoders import Decoders, Sampling
 from zs_dagster.video.sampling import uniform_times
 
 FILES = {"1280x720": ((1280, 720), 180), "320x240": ((320, 240), 600)}
-QUICK = 3
+QUICK = 6
 """Part of the length of a file, one over this, that has to do."""
-REPEATS = 3
+REPEATS = 2
 FFMPEG = shutil.which("ffmpeg")
 
 
@@ -45,14 +46,25 @@ def write(
     ]
     drawn.link_nodes(*steps).configure()
     with av.open(str(path), "w") as container:
-        options = {"preset": "veryfast", "g": "250"}
+        options = {"preset": "veryfast", "g": "250", "sc_threshold": "0"}
         stream = container.add_stream("libx264", rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         with suppress(av.error.EOFError):
             while True:
-                container.mux(stream.encode(drawn.pull()))
+                frame = drawn.pull()
+                frame.pict_type = 0  # Drawn frames call themselves key frames, and would be.
+                container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    check_key_frames(path, rate * seconds)
     return path
+
+
+def check_key_frames(path: Path, num_frames: int) -> None:
+    """Refuse a file that is easier to read than it is said to be."""
+    with av.open(str(path)) as container:
+        found = sum(packet.is_keyframe for packet in container.demux(video=0))
+    if found > num_frames / 250 + 1:
+        raise SystemExit(f"a key frame every 250 frames was asked for, got {found}")
 
 
 def decode_all(path: Path) -> None:
@@ -136,6 +148,8 @@ def measure(quick: bool) -> list[Measured]:
             found = two_hours(Path(name))
             what, peak = "peak memory, two hours of 720p at 1 fps", found["peak_mb"]
             rows.append(Measured(what, "MB", peak, details=found))
+        else:  # The goals are about the whole files: starting a child weighs little there.
+            rows = [replace(row, reached=None) for row in rows]
     return rows
 
 
@@ -157,7 +171,7 @@ def of_file(title: str, path: Path, seconds: int) -> list[Measured]:
             reference_is="every frame to RGB",
             limit=limit,
             limit_is=limit_is,
-            goal=f"at most {share} times the limit",
+            goal=f"at most {share} times the limit, of the long file",
             reached=ours <= share * limit,
             details={"first_frame_in_a_new_child_s": start},
         )

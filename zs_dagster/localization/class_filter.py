@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zs_dagster.errors import InputError
-from zs_dagster.similarity import Matrix, cosine_similarity, normalised
+from zs_dagster.similarity import Matrix, normalised
 
 DEFAULT_FILTER_FRAMES = 8
 
@@ -31,11 +31,21 @@ def video_similarity(
     Reference:
         ZEAL, arXiv:2410.14340, section 3 (class filtering, 8 frames).
     """
+    return similarity_to_units(features, normalised(texts), n_frames)
+
+
+def similarity_to_units(
+    features: NDArray[Any], units: Matrix, n_frames: int = DEFAULT_FILTER_FRAMES
+) -> Matrix:
+    """Do as `video_similarity` with class texts that are of unit length, ``(K, D)``.
+
+    Whoever has many videos normalises the texts of their classes once.
+    """
     if not len(features):
         raise InputError("class filter needs at least 1 frame, got 0")
     index = uniform_index(len(features), n_frames)
     mean = normalised(features[index]).mean(axis=0, keepdims=True)
-    similarity: Matrix = cosine_similarity(mean, texts)[0]
+    similarity: Matrix = np.clip(normalised(mean) @ units.T, -1.0, 1.0)[0]
     return similarity
 
 

@@ -46,7 +46,7 @@ def choices(scores: StackedScores, parameters: ZealParameters) -> Choices:
     columns = np.zeros((2, *scores.time_s.shape))
     looked_at = np.array([i for i, why in enumerate(reasons) if why is None], dtype=np.intp)
     if looked_at.size:
-        rows = np.moveaxis(scores.confidence[looked_at], 2, 0)
+        rows = np.ascontiguousarray(np.moveaxis(scores.confidence[looked_at], 2, 0))
         stretched, is_constant = normalise_rows(rows, parameters.normalise_epsilon)
         columns[:, looked_at] = stretched
         for side, place in zip(*np.nonzero(is_constant[::-1]), strict=True):

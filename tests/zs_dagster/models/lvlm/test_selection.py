@@ -15,7 +15,7 @@ from zs_dagster.models.lvlm.batch import Batch, Scored
 from zs_dagster.models.lvlm.loading import Dtype, load_scorer
 from zs_dagster.models.lvlm.mode_choice import masked_share
 from zs_dagster.models.lvlm.modes import SCORES
-from zs_dagster.models.lvlm.naive import naive_scores
+from zs_dagster.models.lvlm.naive import naive_logits, naive_scores
 from zs_dagster.models.lvlm.plan import Plan
 
 ModelFolder = Callable[[str], Path]
@@ -102,7 +102,7 @@ def test_in_half_precision_a_mode_may_err_as_much_as_the_reference(
 ) -> None:
     # The last bit of the pixels moves the log-odds of this reference by about 0.5, and twice
     # as much is allowed; where the frames are as they are, it is exact.
-    real, shown = selection.naive_logits, selection.synthetic_frames(56, 84)
+    real, shown = naive_logits, selection.synthetic_frames(56, 84)
 
     def noisy(backend: Backend, frame: Frames, question: str) -> torch.Tensor:
         logits = real(backend, frame, question)
