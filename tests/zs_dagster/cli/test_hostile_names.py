@@ -47,6 +47,9 @@ VIDEOS = [
 ]
 
 
+NEW = ("--dataset", "tiny", "--name", "seen")
+
+
 class Tags(html.parser.HTMLParser):
     """Elements of a page, and the names of their attributes."""
 
@@ -104,7 +107,7 @@ def test_hostile_names_stay_data_and_the_key_stays_out_of_every_file(
     assert n_segments
     # A spreadsheet computes what begins so.
     assert not [row for row in rows if row[0][0] in "=+-@" or row[3][0] in "=+-@"]
-    back = cli("import", tiny.root / "out.csv", "--dataset", "tiny", "--name", "seen")
+    back = cli("import", tiny.root / "out.csv", "--format", "csv", *NEW)
     assert back.status == 0, back.err
     assert json.loads(cli("status", "tiny", "--json").out)
     for path in tiny.root.rglob("*"):
