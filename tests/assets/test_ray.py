@@ -33,6 +33,7 @@ def break_a_video(home: Home, broken: Path) -> None:
     """Let `third`, which was whole when it was probed, be a file that cannot be read."""
     videos = home.tables.rows("videos", "tiny")
     for row in videos:
+        row.pop("dataset")
         if row["video_id"] == "third":
             row["path"] = str(broken)
     home.tables.write("videos", "tiny", videos)

@@ -1,5 +1,6 @@
 """Materialising the asset graph in this process; the command line has no other pipeline."""
 
+import errno
 import os
 import resource
 import sys
@@ -53,10 +54,7 @@ def prepare_environment() -> Home:
         if not settings.exists():
             write_text(settings, (ROOT / "dagster.yaml").read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(
-            f"the home folder must be writable, got '{home.root}': {error.strerror}; "
-            "set ZS_HOME to another one"
-        ) from error
+        raise _unwritable(home, error.strerror) from error
     # `assets` and `resources` are common names: ours must win over an installed package.
     if sys.path[0] != str(ROOT):
         sys.path.insert(0, str(ROOT))
@@ -189,9 +187,19 @@ def _only_run_of(dataset: str) -> Iterator[None]:
 
 def _lock(name: str, timeout_s: float) -> FileLock:
     """Return a lock of this home; -1 waits for ever, 0 not at all."""
-    path = Home.from_environment().root / "locks" / f"{name}.lock"
+    home = Home.from_environment()
+    path = home.root / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise _unwritable(home, os.strerror(errno.EACCES))
     return FileLock(path, timeout=timeout_s)
+
+
+def _unwritable(home: Home, reason: str) -> InputError:
+    return InputError(
+        f"the home folder must be writable, got '{home.root}': {reason}; "
+        "set ZS_HOME to another one"
+    )
 
 
 def _stages(result: "ExecuteInProcessResult") -> dict[str, dict[str, float]]:
