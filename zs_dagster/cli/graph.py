@@ -189,13 +189,16 @@ def _lock(name: str, timeout_s: float) -> FileLock:
     """Return a lock of this home; -1 waits for ever, 0 not at all."""
     home = Home.from_environment()
     path = home.root / "locks" / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(home, error.strerror) from error
     if not os.access(path.parent, os.W_OK):
         raise _unwritable(home, os.strerror(errno.EACCES))
     return FileLock(path, timeout=timeout_s)
 
 
-def _unwritable(home: Home, reason: str) -> InputError:
+def _unwritable(home: Home, reason: str | None) -> InputError:
     return InputError(
         f"the home folder must be writable, got '{home.root}': {reason}; "
         "set ZS_HOME to another one"

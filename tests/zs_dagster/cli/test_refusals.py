@@ -1,8 +1,9 @@
 """What ends a command early is told in one line, with the right status."""
 
 import io
+import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,26 @@ def test_a_dataset_is_run_by_one_process_at_a_time(cli: "Cli", tiny: "TinyHome")
     rule = "dataset 'tiny' is being run by another process; wait until that ends"
     assert_one_line(ended, 1, rule)
     assert not (tiny.root / "tables").exists()
+
+
+@pytest.fixture
+def read_only(tiny: "TinyHome") -> "Iterator[TinyHome]":
+    """The home, with `locks` on a file system that cannot be written to."""
+    (tiny.root / "locks").mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(tiny.root / "locks")]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not permitted here")
+    yield tiny
+    subprocess.run(["umount", str(tiny.root / "locks")], check=True)
+
+
+@pytest.mark.parametrize("command", ["run", "status"])
+def test_a_home_that_cannot_be_written_to_is_told_before_work_begins(
+    cli: "Cli", read_only: "TinyHome", command: str
+) -> None:
+    rule = f"the home folder must be writable, got '{read_only.root}'"
+    assert_one_line(cli(command, "tiny"), 2, rule)
+    assert not (read_only.root / "tables").exists()
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
