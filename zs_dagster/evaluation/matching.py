@@ -159,7 +159,8 @@ def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
 
 def _positions(names: NDArray[np.str_], position: Mapping[str, int]) -> IndexArray:
     """Look names up, -1 where there is none: a hash each, where numpy sorts the strings."""
-    return np.array([position.get(name, -1) for name in names.tolist()], dtype=np.intp)
+    found = (position.get(name, -1) for name in names.tolist())
+    return np.fromiter(found, np.intp, len(names))
 
 
 @dataclass(frozen=True, eq=False)
