@@ -121,8 +121,9 @@ def _ranked(
 ) -> _Ranked:
     """Keep the rows of the classes; order predictions by class and rank, truth by group."""
     label = class_index(rows.label, classes)
-    index = np.flatnonzero(label >= 0)
-    label, segments = label[index], rows.segments.take(index)
+    is_ours = label >= 0
+    index = np.flatnonzero(is_ours)
+    label, segments = label[index], rows.segments.take(is_ours)
     video = _positions(rows.video_id, videos)[index]
     ties: tuple[NDArray[np.generic], ...] = (segments.end_s, segments.start_s, video)
     if is_later_first:
