@@ -114,7 +114,7 @@ def _queries(home: Home, dataset: Dataset) -> Facts:
 
 
 def _videos(home: Home, dataset: Dataset) -> Facts:
-    rows = home.tables.rows("videos", dataset.name)
+    rows = home.tables.each_row("videos", dataset.name)
     return {row["video_id"]: row["content_hash"] for row in rows if row["status"] == "ok"}
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from filelock import FileLock
 
 from zs_dagster.errors import DamagedEntryError, StoreError
@@ -53,7 +55,7 @@ def _build_steadily(path: Path, tables: Path) -> dict[str, int]:
         path.unlink(missing_ok=True)
         try:
             return _build(path, tables)
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             if attempt == ATTEMPTS:
                 _refuse_damaged(tables)
                 raise StoreError(
@@ -91,18 +93,24 @@ def _add(connection: "DuckDBPyConnection", table: str, folder: Path) -> int:
     kind = "view" if table in VIEWS else "table"
     empty = ", ".join(f"null::{_sql(kind)} as {name}" for name, kind, _ in columns(table))
     source = f"select {empty} where false"
-    if any(folder.glob("*/*.parquet")):
+    parts = list(folder.glob("*/*.parquet"))
+    if parts:
         # The folder is a name, whatever characters it has; only our own stars are a pattern.
         pattern = f"{glob.escape(str(folder))}/*/*.parquet".replace("'", "''")
         # By name after no rows of the schema: files of an older version may lack a column.
-        files = f"from read_parquet('{pattern}', union_by_name = true)"
+        # DuckDB then holds the footers of all, so it is asked to only where one does.
+        is_union = str(not all(_is_current(table, part) for part in parts)).lower()
+        files = f"from read_parquet('{pattern}', union_by_name = {is_union})"
         source = f"{source} union all by name {files}"
     connection.execute(f"create {kind} {table} as {source}")
     for name, _, meaning in columns(table):
         text = meaning.replace("'", "''")
         connection.execute(f"comment on column {table}.{name} is '{text}'")
-    count = connection.execute(f"select count(*) from {table}").fetchall()  # noqa: S608
-    return int(count[0][0])
+    return sum(pq.read_metadata(part).num_rows for part in parts)
+
+
+def _is_current(table: str, part: Path) -> bool:
+    return set(pq.read_schema(part).names) == set(SCHEMAS[table].names)
 
 
 def _sql(kind: str) -> str:

@@ -62,6 +62,8 @@ class Segments:
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Segments":
         """Select rows by integer index or boolean mask, in the order given."""
+        if _is_all(index, len(self)):
+            return self
         return Segments(self.start_s[index], self.end_s[index], self.score[index])
 
 
@@ -105,9 +107,16 @@ class LabelledSegments:
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "LabelledSegments":
         """Select rows by integer index or boolean mask, in the order given."""
+        if _is_all(index, len(self)):
+            return self
         return LabelledSegments(
             self.video_id[index], self.label[index], self.segments.take(index)
         )
+
+
+def _is_all(index: NDArray[np.intp] | NDArray[np.bool_], size: int) -> bool:
+    """Say whether a mask selects everything: a copy would hold as much memory again."""
+    return index.dtype == np.bool_ and index.size == size and bool(index.all())
 
 
 def tiou(

@@ -100,9 +100,18 @@ class Tables:
             DamagedEntryError: If its file is not what was written; it then counts as absent.
             StoreError: If it was never materialised or cannot be read.
         """
+        return pa.concat_tables(self.pieces(table, dataset, part))
+
+    def pieces(self, table: str, dataset: str, part: str = WHOLE) -> Iterator[pa.Table]:
+        """Yield one part of a table some thousand rows at a time: it is never all in memory.
+
+        Raises:
+            DamagedEntryError: As `read`, possibly after some rows.
+            StoreError: As `read`.
+        """
         path = self.path(table, dataset, part)
         try:
-            return _verified(path, table)
+            yield from _verified(path, table)
         except ValueError as error:
             raise DamagedEntryError(
                 f"table '{table}' of dataset '{dataset}' is damaged ({error}); it now lies at "
@@ -120,8 +129,8 @@ class Tables:
 
     def each_row(self, table: str, dataset: str, part: str = WHOLE) -> Iterator[dict[str, Any]]:
         """Yield the rows of one part of a table; they are never all in memory."""
-        for batch in self.read(table, dataset, part).to_batches(ROWS_AT_ONCE):
-            yield from batch.to_pylist()
+        for piece in self.pieces(table, dataset, part):
+            yield from piece.to_pylist()
 
     def by_video(self, table: str, dataset: str) -> RowsByVideo:
         """Return the rows of a table by video."""
@@ -131,14 +140,15 @@ class Tables:
         """Read everything; yield the files that are not what was written."""
         for path in sorted(self.root.glob("*/*/*.parquet")):
             try:
-                _verified(path, path.parents[1].name)
+                for _ in _verified(path, path.parents[1].name):
+                    pass
             except FileNotFoundError:
                 continue  # Replaced meanwhile by the part of a newer run.
             except ValueError:
                 yield path
 
 
-def _verified(path: Path, table: str) -> pa.Table:
+def _verified(path: Path, table: str) -> Iterator[pa.Table]:
     """Read a file and compare the checksum of each page; files of older versions have none.
 
     Raises:
@@ -147,18 +157,26 @@ def _verified(path: Path, table: str) -> pa.Table:
     """
     try:
         with path.open("rb") as file:
-            whole = pq.ParquetFile(file, page_checksum_verification=True)
-            data, n_rows = whole.read(), whole.metadata.num_rows
+            yield from _pieces(pq.ParquetFile(file, page_checksum_verification=True), table)
     except (pa.ArrowException, ValueError) as error:
         raise ValueError(" ".join(str(error).split())) from error
     except OSError as error:
         if error.errno is None:  # Not of the system: the reader could make no sense of it.
             raise ValueError(" ".join(str(error).split())) from error
         raise
+
+
+def _pieces(file: pq.ParquetFile, table: str) -> Iterator[pa.Table]:
     # No checksum covers names, types and counts; a file of an older version may lack a column.
-    if len(data) != n_rows or not set(data.schema) <= set(SCHEMAS.get(table, data.schema)):
-        raise ValueError("it has other columns or rows than were written")
-    return data
+    schema, n_rows = file.schema_arrow, 0
+    if not set(schema) <= set(SCHEMAS.get(table, schema)):
+        raise ValueError("it has other columns than were written")
+    yield schema.empty_table()
+    for batch in file.iter_batches(ROWS_AT_ONCE):
+        n_rows += len(batch)
+        yield pa.Table.from_batches([batch])
+    if n_rows != file.metadata.num_rows:
+        raise ValueError("it has other rows than were written")
 
 
 def part_name(name: str, content: object) -> str:

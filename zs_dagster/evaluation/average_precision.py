@@ -1,15 +1,16 @@
 """Mean average precision of temporal localization, as the ActivityNet toolkit defines it."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from zs_dagster.evaluation.matching import BoolArray
 from zs_dagster.evaluation.protocols import LocalizationProtocol
 from zs_dagster.evaluation.rules import Counted, counted, matches_of, protocol_ap
-from zs_dagster.segments import FloatArray, LabelledSegments
+from zs_dagster.segments import FloatArray, LabelledSegments, StringArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,17 +113,15 @@ def evaluate(
 
 def _counts(rows: Counted, *, is_restricted: bool) -> tuple[int, int, int]:
     """Predictions that count, and of these those of unknown labels and in unknown videos."""
-    chosen = set(rows.classes)
-    ours = [
-        (label, video)
-        for label, video in zip(
-            rows.predictions.label.tolist(), rows.predictions.video_id.tolist(), strict=True
-        )
-        if not is_restricted or label in chosen
-    ]
-    labels, videos = set(rows.truth.label.tolist()), set(rows.truth.video_id.tolist())
-    return (
-        len(ours),
-        sum(label not in labels for label, _ in ours),
-        sum(video not in videos for _, video in ours),
-    )
+    chosen = rows.classes if is_restricted else set(rows.predictions.label.tolist())
+    is_ours = _is_among(rows.predictions.label, chosen)
+    is_label = _is_among(rows.predictions.label, rows.truth.label.tolist())
+    is_video = _is_among(rows.predictions.video_id, rows.truth.video_id.tolist())
+    counts = (is_ours, is_ours & ~is_label, is_ours & ~is_video)
+    n_predictions, n_label, n_video = (int(one.sum()) for one in counts)
+    return n_predictions, n_label, n_video
+
+
+def _is_among(names: StringArray, some: Iterable[str]) -> BoolArray:
+    known = set(some)
+    return np.fromiter((name in known for name in names.tolist()), np.bool_, len(names))

@@ -5,7 +5,7 @@ give, the method and the classes being what they are. That is not the number of 
 videos: interpolation lifts average precision on few. See docs/evaluation.md for what was tried.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,7 +17,7 @@ from zs_dagster.evaluation.protocols import LocalizationProtocol
 from zs_dagster.evaluation.rules import Counted, counted, matches_of, protocol_ap
 from zs_dagster.segments import FloatArray, LabelledSegments
 
-DRAWN_AT_ONCE = 100
+VALUES_AT_ONCE = 2**19  # of all arrays that grow with the resamples: 4 MB each
 Verdict = Literal["better", "worse", "not shown"]
 
 
@@ -125,8 +125,8 @@ def bootstrap_average_map(
     """
     rows = counted(ground_truth, predictions, protocol, classes)
     matches = matches_of(rows, protocol)
-    weight = drawn_videos(len(matches.videos), resampling)
-    interval = interval_of(_average_map(matches, weight, protocol), resampling)
+    values = _average_map(resampled_ap(matches, protocol, resampling))
+    interval = interval_of(values, resampling)
     return replace(interval, low=max(interval.low, 0.0), high=min(interval.high, 1.0))
 
 
@@ -196,12 +196,8 @@ def _paired_average_maps(
     """Average mAP of several sets on the same draws of all videos that any of them has."""
     matches = [matches_of(one, protocol) for one in rows]
     videos = {*ground_truth.video_id.tolist(), *(v for one in matches for v in one.videos)}
-    position = {video: i for i, video in enumerate(sorted(videos - set(protocol.blocked)))}
-    weight = drawn_videos(len(position), resampling)
-    return [
-        _average_map(one, weight[:, [position[video] for video in one.videos]], protocol)
-        for one in matches
-    ]
+    among = sorted(videos - set(protocol.blocked))
+    return [_average_map(resampled_ap(one, protocol, resampling, among)) for one in matches]
 
 
 def _comparison(first: FloatArray, second: FloatArray, resampling: Resampling) -> Comparison:
@@ -210,24 +206,49 @@ def _comparison(first: FloatArray, second: FloatArray, resampling: Resampling) -
     return Comparison(interval_of(second - first, resampling), interval_of(ratio, resampling))
 
 
-def drawn_videos(num_videos: int, resampling: Resampling) -> FloatArray:
-    """Return how often each video is drawn, shape ``(1 + R, V)``; in the first row once."""
+def resampled_ap(
+    matches: Matches,
+    protocol: LocalizationProtocol,
+    resampling: Resampling,
+    among: Sequence[str] | None = None,
+) -> FloatArray:
+    """Average precision on the videos as they are, then on each resample of them.
+
+    So few resamples are drawn at a time that memory does not grow with their number times the
+    videos or predictions.
+
+    Args:
+        matches: The matching, done once.
+        protocol: Its rules.
+        resampling: The same draws for the same seed and the same number of videos.
+        among: Videos to draw from, where they are more than those of the matching.
+
+    Returns:
+        Shape ``(1 + R, K, C)``, as of `protocol_ap`.
+    """
+    position = {video: i for i, video in enumerate(among or matches.videos)}
+    columns = [position[video] for video in matches.videos]
+    longest = max(len(position), int(np.bincount(matches.label).max(initial=0)))
+    draws = _draws(len(position), resampling, max(1, VALUES_AT_ONCE // longest))
+    parts = [protocol_ap(matches, weight[:, columns], protocol) for weight in draws]
+    return np.concatenate(parts)
+
+
+def _draws(num_videos: int, resampling: Resampling, at_once: int) -> Iterator[FloatArray]:
+    """Yield how often each video is drawn, shape ``(r, V)``; at first all of them once."""
+    yield np.ones((1, num_videos))
     generator = np.random.default_rng(resampling.seed)
     share = np.full(num_videos, 1 / num_videos)
-    weight = np.ones((1 + resampling.num_resamples, num_videos))
-    # Some at a time: all counts as whole numbers would take as much memory again.
-    for rows in np.array_split(weight[1:], -(-resampling.num_resamples // DRAWN_AT_ONCE)):
-        rows[:] = generator.multinomial(num_videos, share, size=len(rows))
-    return weight
+    for first in range(0, resampling.num_resamples, at_once):
+        size = min(at_once, resampling.num_resamples - first)
+        yield generator.multinomial(num_videos, share, size=size).astype(np.float64)
 
 
-def _average_map(
-    matches: Matches, weight: FloatArray, protocol: LocalizationProtocol
-) -> FloatArray:
+def _average_map(ap: FloatArray) -> FloatArray:
     """Average mAP of each resample; NaN where no class has ground truth."""
-    ap = protocol_ap(matches, weight, protocol).mean(axis=1)
-    count = (~np.isnan(ap)).sum(axis=1)
-    total = np.nansum(ap, axis=1)
+    by_class = ap.mean(axis=1)
+    count = (~np.isnan(by_class)).sum(axis=1)
+    total = np.nansum(by_class, axis=1)
     mean: FloatArray = np.divide(total, count, out=np.full(len(ap), np.nan), where=count > 0)
     return mean
 

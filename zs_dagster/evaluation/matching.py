@@ -121,8 +121,9 @@ def _ranked(
 ) -> _Ranked:
     """Keep the rows of the classes; order predictions by class and rank, truth by group."""
     label = class_index(rows.label, classes)
-    index = np.flatnonzero(label >= 0)
-    label, segments = label[index], rows.segments.take(index)
+    is_ours = label >= 0
+    index = np.flatnonzero(is_ours)
+    label, segments = label[index], rows.segments.take(is_ours)
     video = _positions(rows.video_id, videos)[index]
     ties: tuple[NDArray[np.generic], ...] = (segments.end_s, segments.start_s, video)
     if is_later_first:
@@ -159,7 +160,8 @@ def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
 
 def _positions(names: NDArray[np.str_], position: Mapping[str, int]) -> IndexArray:
     """Look names up, -1 where there is none: a hash each, where numpy sorts the strings."""
-    return np.array([position.get(name, -1) for name in names.tolist()], dtype=np.intp)
+    found = (position.get(name, -1) for name in names.tolist())
+    return np.fromiter(found, np.intp, len(names))
 
 
 @dataclass(frozen=True, eq=False)

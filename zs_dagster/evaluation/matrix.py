@@ -8,12 +8,12 @@ from itertools import groupby
 import numpy as np
 
 from zs_dagster.errors import InputError
-from zs_dagster.evaluation.bootstrap import Interval, Resampling, drawn_videos, interval_of
+from zs_dagster.evaluation.bootstrap import Interval, Resampling, interval_of, resampled_ap
 from zs_dagster.evaluation.matching import Matches
 from zs_dagster.evaluation.matrix_design import MatrixDesign, VideoSet, members
 from zs_dagster.evaluation.protocols import LocalizationProtocol, get_protocol
 from zs_dagster.evaluation.published import Cell, Comparable, comparable
-from zs_dagster.evaluation.rules import counted, matches_of, protocol_ap
+from zs_dagster.evaluation.rules import counted, matches_of
 from zs_dagster.evaluation.splits import over_splits
 from zs_dagster.segments import FloatArray, LabelledSegments
 
@@ -62,7 +62,7 @@ class _Matched:
     protocol: LocalizationProtocol
     videos: VideoSet
     matches: Matches
-    weight: FloatArray
+    resampling: Resampling
 
 
 def protocol_matrix(
@@ -102,9 +102,8 @@ def protocol_matrix(
         here = [video for video in listed if _is_member(chosen, video)]
         protocol = get_protocol(name)
         matches = matches_of(counted(*sides, protocol, listed=here), protocol)
-        weight = drawn_videos(len(matches.videos), resampling)
-        shared = _Matched(protocol, chosen, matches, weight)
-        found, missing = _scores(shared, cells, design, splits, resampling)
+        shared = _Matched(protocol, chosen, matches, resampling)
+        found, missing = _scores(shared, cells, design, splits)
         scores += found
         left_out += missing
     if not scores:
@@ -117,7 +116,6 @@ def _scores(
     cells: Iterable[Cell],
     design: MatrixDesign,
     splits: Mapping[str, Sequence[str]],
-    resampling: Resampling,
 ) -> tuple[list[CellScore], list[str]]:
     """The cells of one protocol and video set, and those without any class."""
     scores: list[CellScore] = []
@@ -132,13 +130,13 @@ def _scores(
             left_out.append(f"{cell.protocol}, {cell.videos}, {cell.classes}: no such classes")
             continue
         if cell.candidates not in by_class and not shared.videos.is_of_split_classes:
-            by_class[cell.candidates] = protocol_ap(matches, shared.weight, shared.protocol)
+            by_class[cell.candidates] = _resampled(matches, shared)
         means = [
             _mean_ap(shared, matches, classes, by_class.get(cell.candidates))
             for classes in chosen
         ]
         published = tuple(comparable(design.dataset, cell))
-        scores.append(_summary(cell, shared, chosen, np.array(means), published, resampling))
+        scores.append(_summary(cell, shared, chosen, np.array(means), published))
     return scores, left_out
 
 
@@ -148,10 +146,9 @@ def _mean_ap(
     """Mean over some classes, shape ``(R, K)``; NaN where none has ground truth."""
     if by_class is None:
         some = matches.of_classes(classes)
-        # Of the other videos no prediction counts, a match or not: their weight is 0.
+        # Of the other videos no prediction counts, a match or not, and truth they have none.
         is_of_these = some.n_truth.sum(axis=1) > 0
-        some = some.take(is_of_these[some.video])
-        by_class = protocol_ap(some, shared.weight * is_of_these, shared.protocol)
+        by_class = _resampled(some.take(is_of_these[some.video]), shared)
     else:
         by_class = by_class[:, :, classes]
     count = (~np.isnan(by_class)).sum(axis=2)
@@ -160,13 +157,16 @@ def _mean_ap(
     return mean
 
 
+def _resampled(matches: Matches, shared: _Matched) -> FloatArray:
+    return resampled_ap(matches, shared.protocol, shared.resampling)
+
+
 def _summary(
     cell: Cell,
     shared: _Matched,
     chosen: list[list[int]],
     means: FloatArray,
     published: tuple[Comparable, ...],
-    resampling: Resampling,
 ) -> CellScore:
     """Sum up ``means``, shape ``(S, R, K)`` over S divisions; the first of R is the value."""
     union = sorted({c for classes in chosen for c in classes})
@@ -176,7 +176,7 @@ def _summary(
     summary = over_splits(per_split.tolist())
     return CellScore(
         cell=cell,
-        average=_fraction(interval_of(means.mean(axis=(0, 2)), resampling)),
+        average=_fraction(interval_of(means.mean(axis=(0, 2)), shared.resampling)),
         sd=None if math.isnan(summary.sd) else summary.sd,
         mean_ap=dict(zip(thresholds, means[:, 0].mean(axis=0).tolist(), strict=True)),
         n_splits=len(chosen),
