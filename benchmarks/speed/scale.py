@@ -1,8 +1,8 @@
 """Many videos through the real graph: what our code takes per video, and its memory.
 
-Each stage runs in a process of its own, at two sizes; of a quick run only the first two. Files, decoders, store, tables and graph
-are real; the models answer at once. CPU time is that of the process with our code, without its
-decoding children.
+Each stage runs in a process of its own, at two sizes; of a quick run only the first two. Files,
+decoders, store, tables and graph are real; the models answer at once. CPU time is that of the
+process with our code, without its decoding children.
 
 Usage: python benchmarks/speed/scale.py [--quick] [--json FILE].
 """
