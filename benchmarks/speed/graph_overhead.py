@@ -20,8 +20,8 @@ import fake_dataset
 from measured import ROOT, Measured, main
 from stage_run import run_apart
 
-VIDEOS, QUICK = 500, 50
-ROUNDS = 3
+VIDEOS, QUICK = 500, 10
+ROUNDS, QUICK_ROUNDS = 3, 1
 ZS_DAGSTER = Path(sys.executable).with_name("zs-dagster")
 DEFINITIONS = "import zs_dagster.definitions as d; d.defs.resolve_all_job_defs()"
 STARTS = {
@@ -34,14 +34,15 @@ STARTS = {
 def measure(is_quick: bool) -> Sequence[Measured]:
     """Measure starts, an unchanged run, and a cold demo unless quick."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*_starts(Path(folder)), _unchanged(Path(folder), QUICK if is_quick else VIDEOS)]
+        rounds, videos = (QUICK_ROUNDS, QUICK) if is_quick else (ROUNDS, VIDEOS)
+        rows = [*_starts(Path(folder), rounds), _unchanged(Path(folder), videos)]
         return rows if is_quick else [*rows, _demo(Path(folder))]
 
 
-def _starts(folder: Path) -> Iterator[Measured]:
-    bare = _wall_s([sys.executable, "-c", ""], folder)
+def _starts(folder: Path, rounds: int) -> Iterator[Measured]:
+    bare = _wall_s([sys.executable, "-c", ""], folder, rounds)
     for what, (command, goal) in STARTS.items():
-        took = _wall_s(command, folder)
+        took = _wall_s(command, folder, rounds)
         yield Measured(
             what,
             "wall s",
@@ -53,9 +54,9 @@ def _starts(folder: Path) -> Iterator[Measured]:
         )
 
 
-def _wall_s(command: Sequence[str], home: Path) -> float:
+def _wall_s(command: Sequence[str], home: Path, rounds: int) -> float:
     seconds = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         started = time.perf_counter()
         subprocess.run(
             command, cwd=ROOT, env=_environment(home), check=True, capture_output=True

@@ -1,8 +1,8 @@
 """Many videos through the real graph: what our code takes per video, and its memory.
 
-Each stage runs in a process of its own, at two sizes. Files, decoders, store, tables and graph
-are real; the models answer at once. CPU time is that of the process with our code, without its
-decoding children.
+Each stage runs in a process of its own, at two sizes; of a quick run only the first two. Files,
+decoders, store, tables and graph are real; the models answer at once. CPU time is that of the
+process with our code, without its decoding children.
 
 Usage: python benchmarks/speed/scale.py [--quick] [--json FILE].
 """
@@ -16,7 +16,8 @@ import fake_dataset
 from measured import Measured, main
 from stage_run import STAGES, run_apart
 
-SIZES, QUICK = (1_000, 10_000), (50, 100)
+SIZES, QUICK = (1_000, 10_000), (20, 80)
+QUICK_STAGES = STAGES[:2]
 Found = dict[str, dict[str, Any]]
 
 
@@ -24,13 +25,14 @@ def measure(is_quick: bool) -> Sequence[Measured]:
     """Measure every stage at both sizes."""
     small, large = QUICK if is_quick else SIZES
     with tempfile.TemporaryDirectory() as folder:
-        at = {size: _stages(Path(folder) / str(size), size) for size in (small, large)}
+        stages = QUICK_STAGES if is_quick else STAGES
+        at = {size: _run(Path(folder) / str(size), size, stages) for size in (small, large)}
         return [*_rows(at[small], at[large], small, large), _files(Path(folder), large)]
 
 
-def _stages(home: Path, videos: int) -> Found:
+def _run(home: Path, videos: int, stages: Sequence[str]) -> Found:
     fake_dataset.write_dataset(home, videos)
-    return {stage: run_apart(home, stage) for stage in STAGES}
+    return {stage: run_apart(home, stage) for stage in stages}
 
 
 def _rows(few: Found, many: Found, small: int, large: int) -> Iterator[Measured]:
