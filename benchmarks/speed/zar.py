@@ -50,7 +50,7 @@ WORDS = ["riding", "a", "small", "horse", "down", "hill", "quickly", "and", "hom
 NAMES = [" ".join((WORDS * 2)[i % 10 : i % 10 + 1 + i % 9]) + f" {i}" for i in range(CLASSES)]
 HALVES = [NAMES[start : start + CLASSES // 2] for start in (0, CLASSES // 4, CLASSES // 2)]
 REFERENCE = "encoding all views and whole prompts of each clip"
-PARITY = 2e-3
+PARITY = 1e-4
 """Of probabilities; the bank rounds features to float16."""
 CHUNK = 16
 
