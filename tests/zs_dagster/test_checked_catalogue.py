@@ -149,7 +149,7 @@ def test_captions_are_needed_where_they_are_the_task(tiny: "TinyHome") -> None:
 
 def test_one_broken_file_costs_one_dataset(tiny: "TinyHome") -> None:
     tiny.describe(profile="none")
-    (tiny.dataset_file.parent / "half.yaml").write_text("name: half\nvideos: [")
+    (tiny.dataset_file.parent / "half.yaml").write_text("name: half\nvideos: [}\n")
     (tiny.dataset_file.parent / "b.yaml").write_text("name: whole\nclases: [a]")
     catalogue = checked_catalogue(tiny.dataset_file.parent)
     assert catalogue.broken.keys() == {"tiny", "half", "whole"}
