@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from zs_dagster.datasets.class_texts import read_class_texts
 from zs_dagster.datasets.description import PARTITION_NAME, Dataset
 from zs_dagster.datasets.files import CHECK_FOLDER
 from zs_dagster.datasets.sources import VideoFiles, VideoFolder
-from zs_dagster.datasets.yaml_file import read_yaml, refusal
+from zs_dagster.datasets.yaml_file import parse_yaml, read_text, refusal
 from zs_dagster.errors import DatasetError, InputError
 from zs_dagster.home import Home
 
 SHIPPED = Path(__file__).parent / "shipped"
 SHIPPED_QUERIES = "demo"
+PARSED = 1_000
 LOCATE_PREFIX, CLASSIFY_PREFIX = "locate-", "classify-"
 AD_HOC_PREFIXES = (LOCATE_PREFIX, CLASSIFY_PREFIX)
 """Names of the datasets that `zs-dagster locate` and `zs-dagster classify` make."""
@@ -59,11 +61,12 @@ def load_catalogue(user_folder: Path) -> Catalogue:
     for path in [*sorted(SHIPPED.glob("*.yaml")), *sorted(user_folder.glob("*.y*ml"))]:
         name = path.stem
         try:
-            values = read_yaml(path)
+            text = read_text(path)
+            values = _values(path, text)
             if _is_no_dataset(values):
                 continue
             name = _name(values, path)
-            catalogue.add(path, _dataset(path, values))
+            catalogue.add(path, _absolute(_described(path, text), path))
         except DatasetError as error:
             catalogue.refuse(name, error)
     return catalogue
@@ -92,7 +95,7 @@ def load_dataset(path: Path) -> Dataset:
     Raises:
         DatasetError: If the file cannot be read or breaks a rule; names file, line and key.
     """
-    return _dataset(path, read_yaml(path))
+    return _absolute(_described(path, read_text(path)), path)
 
 
 def root_variable(name: str) -> str:
@@ -156,16 +159,22 @@ def where_to_put(dataset: Dataset) -> str:
     )
 
 
-def _dataset(path: Path, values: Any) -> Dataset:  # noqa: ANN401 - a file may hold anything
+# A run asks for the catalogue at every stage: what a text says is worked out once.
+@lru_cache(maxsize=PARSED)
+def _values(path: Path, text: str) -> Any:  # noqa: ANN401 - a file may hold anything
+    return parse_yaml(path, text)
+
+
+@lru_cache(maxsize=PARSED)
+def _described(path: Path, text: str) -> Dataset:
+    """Return what a file says, its paths as they are written."""
+    values = _values(path, text)
     if not isinstance(values, dict):
         raise DatasetError(f"{path}: must hold a mapping with name, videos and classes")
     try:
-        dataset = Dataset.model_validate(values).read_from(path)
+        return Dataset.model_validate(values).read_from(path)
     except ValidationError as error:
         raise refusal(path, error, Dataset) from error
-    folder = path.parent.absolute()
-    is_shipped = path.parent == SHIPPED
-    return _absolute(dataset, folder, shipped_root(dataset.name) if is_shipped else folder)
 
 
 def _name(values: object, path: Path) -> str:
@@ -185,7 +194,11 @@ def _is_no_dataset(values: object) -> bool:
     )
 
 
-def _absolute(dataset: Dataset, folder: Path, root: Path) -> Dataset:
+def _absolute(dataset: Dataset, path: Path) -> Dataset:
+    """Resolve the paths a file gives; where a shipped dataset lies is said outside of it."""
+    folder = path.parent.absolute()
+    is_shipped = path.parent == SHIPPED
+    root = shipped_root(dataset.name) if is_shipped else folder
     root = root / dataset.root.expanduser()
     update: dict[str, object] = {"root": root}
     videos = dataset.videos

@@ -60,15 +60,39 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a file may hold anything
     Raises:
         DatasetError: If it cannot be read or is not YAML; names file and line.
     """
+    return parse_yaml(path, read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """Read the text of a YAML file.
+
+    Raises:
+        DatasetError: If it cannot be read.
+    """
     try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - safe
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def parse_yaml(path: Path, text: str) -> Any:  # noqa: ANN401 - a file may hold anything
+    """Return what the text of a YAML file says.
+
+    Raises:
+        DatasetError: If it is not YAML; names file and line.
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - safe
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise DatasetError(f"{path}{line}: not usable YAML: {error.problem}") from error
     # A number of 5000 digits, lists in lists in lists, a list as key: PyYAML lets them through.
-    except (OSError, ValueError, RecursionError, TypeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise DatasetError(f"{path}: cannot be read as YAML: {reason}") from error
+    except (ValueError, RecursionError, TypeError, yaml.YAMLError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DatasetError:
+    return DatasetError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}")
 
 
 def refusal(path: Path, error: ValidationError, model: type[BaseModel]) -> DatasetError:

@@ -3,6 +3,7 @@
 Those of the package, and the user's own in `$ZS_HOME/profiles/*.yaml`.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from zs_dagster.home import Home
 SHIPPED = Path(__file__).parent / "shipped_profiles"
 # Weights that come with the package are named by this prefix in a profile.
 PACKAGE_PREFIX = "package:"
+PARSED = 100
 KeyVariable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 """The environment variable that holds a key; a profile never holds the key itself."""
 
@@ -178,8 +180,17 @@ def load_profile(name: str) -> Profile:
         raise InputError(f"profile must be one of {', '.join(sorted(paths))}, got '{name}'")
     path = paths[name]
     try:
-        values = _mapping(path)
-        return _resolved(Profile.model_validate({"name": name, **values}))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    return _profile(name, path, text)
+
+
+# Every check of the catalogue asks again: what a text says is worked out once.
+@lru_cache(maxsize=PARSED)
+def _profile(name: str, path: Path, text: str) -> Profile:
+    try:
+        return _resolved(Profile.model_validate({"name": name, **_mapping(path, text)}))
     except ValidationError as error:
         problems = error.errors(include_url=False)
         # A misspelt key is why another one is missing.
@@ -193,14 +204,18 @@ def _rule(problem: Any) -> str:  # noqa: ANN401 - of pydantic
     return "unknown key; correct or remove it" if is_unknown else str(problem["msg"])
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def _mapping(path: Path, text: str) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise _unreadable(path, error) from error
     if not isinstance(values, dict):
         raise InputError(f"{path}: must hold a mapping with description, clip and lvlm")
     return values
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: cannot be read: {' '.join(str(error).split())}")
 
 
 def _resolved(profile: Profile) -> Profile:
