@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,13 +11,12 @@ from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, r
 from assets.charts import ablation_charts
 from assets.class_scores import SCORES
 from assets.pictures import picture
-from assets.stage import VOLATILE, publish, stage
+from assets.reuse import Resources, Reuse
+from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
-from zs_dagster import evaluation, localization
 from zs_dagster.datasets.description import Dataset
-from zs_dagster.digests import ListDigest, folder_digest
 from zs_dagster.evaluation.bootstrap import Resampling, bootstrap_average_map
 from zs_dagster.evaluation.class_filter import filter_quality
 from zs_dagster.evaluation.figures import AVERAGE, Figure, load_figures
@@ -28,15 +26,19 @@ from zs_dagster.home import Home
 from zs_dagster.report.charts_png import charts_png
 
 Row = dict[str, Any]
-KIND = "ablations"
 RESAMPLING = Resampling(num_resamples=200)
 FILTER_METHOD, PROFILE = "class-filter", "profile"
+
+
+def _backbones(dataset: Dataset, resources: Resources) -> dict[str, str]:
+    return complete_backbones(resources["home"].get(), resources["models"].get(), dataset)
 
 
 @stage(
     "localization",
     deps=[*SCORES, "annotations", "class_queries"],
     options=["methods", "protocol", "top_k", "filter_frames", "filter_text", "fps"],
+    reuse=Reuse(also=_backbones),
 )
 def ablations(
     context: dg.AssetExecutionContext,
@@ -47,37 +49,14 @@ def ablations(
     """One row per figure, method and setting, from cached scores; nothing is scored anew.
 
     The first plain method of each ZEAL preset is taken through the figures of
-    `zs_dagster/evaluation/figures.yaml`; intervals are of 200 resamples of the videos. Where
-    scores, ground truth, options and code are those of an earlier run, so are the rows.
+    `zs_dagster/evaluation/figures.yaml`; intervals are of 200 resamples of the videos.
     """
     dataset, where = library.untrimmed(context.partition_key), home.get()
     clips = complete_backbones(where, models.get(), dataset)
-    key = _made_of(where, dataset, clips)
-    known = where.store.load_document(KIND, key)
-    rows = known["rows"] if known else figure_rows(where, dataset, clips)
-    if known is None:
-        where.store.save_document(KIND, key, {"rows": rows})
+    rows = figure_rows(where, dataset, clips)
     charts = ablation_charts(rows)
     shown = {"charts": picture(charts_png(charts), "ablations")} if charts else {}
-    computed = 0 if known else len(rows)
-    reused = len(rows) - computed
-    return publish(context, where, rows, computed=computed, reused=reused, metadata=shown)
-
-
-def _made_of(home: Home, dataset: Dataset, clips: Mapping[str, str]) -> str:
-    """Name what the rows are made of: what is read, the settings, and the code."""
-    made = ListDigest()
-    # Every localizer and every rule of evaluation: one version for all would be forgotten.
-    made.add(
-        [folder_digest(Path(str(one.__file__)).parent) for one in (localization, evaluation)]
-    )
-    made.add([RESAMPLING.num_resamples, clips, list(dataset.classes)])
-    made.add(dataset.localization.model_dump(mode="json"))
-    made.add(home.tables.parts("frame_confidence", dataset.name))
-    for table in ("videos", "annotations", "frame_features", "class_embeddings"):
-        for row in home.tables.each_row(table, dataset.name):
-            made.add({name: value for name, value in row.items() if name not in VOLATILE})
-    return made.value()
+    return publish(context, where, rows, metadata=shown)
 
 
 def figure_rows(home: Home, dataset: Dataset, clips: Mapping[str, str]) -> list[Row]:

@@ -6,6 +6,7 @@ from assets.ablations import of_plain_methods
 from assets.charts import error_chart
 from assets.labelled import found_segments, true_segments
 from assets.pictures import picture
+from assets.reuse import Reuse
 from assets.stage import publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -14,7 +15,12 @@ from zs_dagster.evaluation.protocols import get_protocol
 from zs_dagster.report.charts_png import charts_png
 
 
-@stage("localization", deps=["segments", "annotations"], options=["methods", "protocol"])
+@stage(
+    "localization",
+    deps=["segments", "annotations"],
+    options=["methods", "protocol"],
+    reuse=Reuse(),
+)
 def error_types(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
 ) -> dg.MaterializeResult:

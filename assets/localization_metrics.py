@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from assets.labelled import found_segments, true_segments
-from assets.pictures import picture
+from assets.pictures import last_picture
 from assets.provenance_card import write_card
 from assets.stage import stage, versioned
 from resources.home import HomeResource
@@ -74,11 +76,12 @@ def localization_metrics(
     tables.write("localization_metrics", dataset.name, rows)
     tables.write("metrics_history", dataset.name, rows, context.run.run_id)
     tables.write("class_metrics", dataset.name, classes)
+    shown = _shown(context, home.get(), rows)
     card = write_card(context, home.get(), models.get(), dataset, rows)
-    return versioned(rows, computed=len(rows), metadata=_shown(rows) | card)
+    return versioned(rows, computed=len(rows), metadata=shown | card)
 
 
-def _shown(rows: list[Row]) -> dict[str, Any]:
+def _shown(context: dg.AssetExecutionContext, home: Home, rows: list[Row]) -> dict[str, Any]:
     """Return the average of each method, which the UI plots over time, and a chart of all."""
     averages = [row for row in rows if row["metric"] == AVERAGE]
     bars = [
@@ -87,7 +90,11 @@ def _shown(rows: list[Row]) -> dict[str, Any]:
         if row["low"] is not None
     ]
     shown: dict[str, Any] = {f"{row['method']} {AVERAGE}": row["value"] for row in averages}
-    return shown | ({"chart": picture(metrics_png(bars), AVERAGE)} if bars else {})
+    if bars:
+        said = [asdict(bar) for bar in bars]
+        draw = partial(metrics_png, bars)
+        shown["chart"] = last_picture(context, home, AVERAGE, said, draw)
+    return shown
 
 
 def _evaluate(

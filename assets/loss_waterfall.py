@@ -11,6 +11,7 @@ from assets.charts import loss_chart
 from assets.class_scores import SCORES, ClassScores, scored_videos
 from assets.labelled import found_segments, true_segments
 from assets.pictures import picture
+from assets.reuse import Reuse
 from assets.segments import MethodRun
 from assets.stage import publish, stage
 from resources.home import HomeResource
@@ -35,6 +36,7 @@ Stages = dict[str, dict[Pair, Choices]]
     "localization",
     deps=[*SCORES, "annotations", "segments"],
     options=["methods", "protocol"],
+    reuse=Reuse(),
 )
 def loss_waterfall(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary

@@ -5,11 +5,13 @@ from typing import Any
 import dagster as dg
 
 from assets.labelled import found_segments, true_segments
+from assets.reuse import Resources, Reuse
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.splits import load_splits
+from zs_dagster.digests import file_digest
 from zs_dagster.evaluation.bootstrap import compare_with_others
 from zs_dagster.evaluation.matrix import CellScore, protocol_matrix
 from zs_dagster.evaluation.matrix_design import matrix_design
@@ -19,7 +21,17 @@ from zs_dagster.segments import LabelledSegments
 Row = dict[str, Any]
 
 
-@stage("localization", deps=["segments", "annotations"], options=["protocol", "methods"])
+def _splits(dataset: Dataset, _: Resources) -> str | None:
+    path = dataset.splits
+    return file_digest(path) if path and path.is_file() else None
+
+
+@stage(
+    "localization",
+    deps=["segments", "annotations"],
+    options=["protocol", "methods"],
+    reuse=Reuse(writes=("method_comparisons",), reads=("methods",), also=_splits),
+)
 def protocol_metrics(
     context: dg.AssetExecutionContext, home: HomeResource, library: VideoLibrary
 ) -> dg.MaterializeResult:

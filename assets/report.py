@@ -2,7 +2,8 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from assets.ablations import of_plain_methods
 from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.class_scores import SCORES, scored_videos
 from assets.labelled import true_segments
-from assets.pictures import picture
+from assets.pictures import last_picture
+from assets.reuse import content
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -32,6 +34,7 @@ from zs_dagster.report.data import (
     VideoReview,
 )
 from zs_dagster.report.page import render_page
+from zs_dagster.report.payload import video_payload
 from zs_dagster.report.timeline import timeline_png
 
 # Above this the page links to the files, so that it stays one that a browser opens.
@@ -39,6 +42,10 @@ MAX_EMBEDDED_BYTES = 40_000_000
 # Of more videos than these the page shows the first; the tables have all.
 MAX_VIDEOS = 250
 CHARTED = ["ablations", "loss_waterfall", "error_types"]
+SHOWN = [
+    *("videos", "annotations", "candidate_classes", "frame_confidence", "segments"),
+    *("localization_metrics", "protocol_metrics", "method_comparisons", *CHARTED),
+]
 PAIRED = ("average_mAP_over_", "average_mAP_minus_")
 Row = dict[str, Any]
 
@@ -66,20 +73,19 @@ def report(
     }
     readable = [video for video in page.videos if video.status == "ok"]
     if readable:
-        metadata["timeline"] = picture(timeline_png(readable[0]), readable[0].video_id)
-    return versioned(_shown(home.get(), dataset), computed=len(page.videos), metadata=metadata)
+        first = readable[0]
+        draw = partial(timeline_png, first)
+        metadata["timeline"] = last_picture(
+            context, home.get(), first.video_id, _timeline(first), draw
+        )
+    # What the page is made of, without the clock and the commit.
+    version = [content(SHOWN, home.get(), dataset.name)]
+    return versioned(version, computed=len(page.videos), metadata=metadata)
 
 
-def _shown(home: Home, dataset: Dataset) -> Iterator[Row]:
-    """Yield what the page is made of, without the clock and the commit: its version."""
-    shown = [
-        *("videos", "annotations", "candidate_classes", "segments", "localization_metrics"),
-        *("protocol_metrics", "method_comparisons"),
-    ]
-    for table in [*shown, *CHARTED]:
-        for row in home.tables.each_row(table, dataset.name):
-            yield {"table": table, **row}
-    yield {"scores": home.tables.parts("frame_confidence", dataset.name)}
+def _timeline(video: VideoReview) -> dict[str, Any]:
+    """Return what is drawn of a video, without its file."""
+    return video_payload(replace(video, src=""))
 
 
 def _report(home: Home, dataset: Dataset) -> Report:

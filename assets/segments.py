@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.class_scores import SCORES, ClassScores, scored_videos
+from assets.reuse import Reuse
 from assets.stage import RowsVersion, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -79,7 +80,7 @@ class MethodRun:
             yield from _rows(self.name, scores, found.segments)
 
 
-@stage("localization", deps=SCORES, options=["methods"])
+@stage("localization", deps=SCORES, options=["methods"], reuse=Reuse(writes=("methods",)))
 def segments(
     context: dg.AssetExecutionContext,
     config: SegmentsConfig,

@@ -12,12 +12,11 @@ from assets.automation.settings import SETTINGS, Settings
 from assets.automation.sources import FILES, source_key
 from assets.faults import contained
 from assets.partitions import datasets
+from assets.reuse import Reuse, reused
 from zs_dagster.digests import ListDigest
 from zs_dagster.home import Home
-from zs_dagster.schemas import columns
+from zs_dagster.schemas import VOLATILE, columns
 
-# Columns that say where and when, not what: they never make a dependant stale.
-VOLATILE = frozenset({"path", "run_id", "created_at", "git_commit"})
 Row = Mapping[str, Any]
 
 
@@ -31,6 +30,7 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
     options: Sequence[str] = (),
     checks: Mapping[str, str] | None = None,
     blocking: Sequence[str] = (),
+    reuse: Reuse | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Declare a partitioned asset, named as its function and its table.
 
@@ -45,6 +45,8 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
             dataset only.
         checks: Asset checks that it evaluates itself: name -> what must hold.
         blocking: Those of them without which nothing downstream may run.
+        reuse: Given for one that computes from tables alone: an earlier result is kept where it
+            would be the same.
     """
 
     def declare(compute: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -53,6 +55,10 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
         above: list[Any] = [
             source_key(one) if isinstance(one, str) and one in FILES else one for one in deps
         ]
+        body = compute
+        if reuse is not None:
+            tables = [one for one in deps if isinstance(one, str) and one not in FILES]
+            body = reused(compute, tables, reuse)
         if options or said.fingerprint:
             SETTINGS[name] = Settings(tuple(options), said.fingerprint)
             above.append(source_key(name))
@@ -81,7 +87,7 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
                     )
                     for check, rule in (checks or {}).items()
                 ],
-            )(contained(compute))
+            )(contained(body))
 
     return declare
 

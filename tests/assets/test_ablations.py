@@ -218,19 +218,6 @@ def test_without_ground_truth_the_tables_are_empty(
     assert [tables.rows(table, "tiny") for table in charted[:-1]] == [[], [], []]
 
 
-def test_ablations_of_the_same_scores_are_reused(
-    again: "TinyHome", finished: "Finished", run_localize: Callable[..., "Run"]
-) -> None:
-    first = run_localize(again, only=["ablations"])
-    rows = finished.home.tables.rows("ablations", "tiny")
-    assert (first.computed("ablations"), first.reused("ablations")) == (0, len(rows))
-    assert Home(again.root).tables.rows("ablations", "tiny") == rows
-    assert first.version["ablations"] == finished.run.version["ablations"]
-    again.annotate({"first": [("purple ball rises", 0.0, 1.0)]})
-    changed = run_localize(again, only=["annotations", "ablations"])
-    assert (changed.computed("ablations"), changed.reused("ablations")) == (len(rows), 0)
-
-
 def test_scores_are_read_once(scores: CachedScores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings that share parameters share segments: only the class filter is applied anew."""
     calls: list[str] = []

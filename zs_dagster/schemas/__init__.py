@@ -8,6 +8,8 @@ from zs_dagster.schemas.ingest import INGEST
 from zs_dagster.schemas.localization import LOCALIZATION
 
 SCHEMAS: dict[str, pa.Schema] = {**INGEST, **FEATURES, **LOCALIZATION, **CLASSIFICATION}
+VOLATILE = frozenset({"path", "run_id", "created_at", "git_commit"})
+"""Columns that say where and when, not what: they never make a dependant stale."""
 
 
 def columns(table: str) -> list[tuple[str, str, str]]:
