@@ -60,10 +60,10 @@ def test_other_ground_truth_is_evaluated_anew(
 def test_options_of_the_run_are_part_of_it(
     moved: "TinyHome", finished: "Finished", run_localize: RunLocalize
 ) -> None:
-    tried = {"segments": {"parameters": {"confidence_weight": 0.1}}}
+    tried = {"segments": {"parameters": {"confidence_weight": 0.9}}}
     assert computed(run_localize(moved, tried, only=["segments"])) == {"segments"}
-    path = Home(moved.root).tables.path("methods", "tiny")
-    other = finished.home.tables.path("methods", "tiny").read_bytes()
+    path = Home(moved.root).tables.path("segments", "tiny")
+    other = finished.home.tables.path("segments", "tiny").read_bytes()
     assert path.read_bytes() != other
     assert computed(run_localize(moved, only=["segments"])) == {"segments"}
     assert path.read_bytes() == other
