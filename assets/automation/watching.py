@@ -1,11 +1,11 @@
 """Noticing what changed outside the graph, and telling Dagster."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import dagster as dg
 
-from assets.automation.sources import VERSION_TAG, source_versions, watched
+from assets.automation.sources import MADE_OF, VERSION_TAG, source_versions, watched
 from assets.automation.tags import REASON, RETRIES
 from assets.partitions import datasets
 from resources.library import VideoLibrary
@@ -53,13 +53,29 @@ def name(event: dg.AssetObservation) -> str:
 
 def observe(instance: dg.DagsterInstance, dataset: Dataset, library: VideoLibrary) -> None:
     """Report the sources of a dataset that changed since Dagster last heard of them."""
-    for event in _events(dataset, library):
+    _report(instance, _events(dataset, library))
+
+
+def observe_model(instance: dg.DagsterInstance, source: str, library: VideoLibrary) -> None:
+    """Report the model of a dataset with captions where classifiers are trained as it.
+
+    Else a job that is run before the sensor looks would seem to have used the model before.
+    """
+    for dataset in watched(library.catalogue()):
+        if source in dataset.classification.trained_on:
+            _report(instance, _events(dataset, library, MADE_OF))
+
+
+def _report(instance: dg.DagsterInstance, events: Iterable[dg.AssetObservation]) -> None:
+    for event in events:
         if _last_version(instance, event) != event.tags[VERSION_TAG]:
             instance.report_runless_asset_event(event)
 
 
-def _events(dataset: Dataset, library: VideoLibrary) -> Iterator[dg.AssetObservation]:
-    for key, version in source_versions(dataset, library):
+def _events(
+    dataset: Dataset, library: VideoLibrary, names: Iterable[str] | None = None
+) -> Iterator[dg.AssetObservation]:
+    for key, version in source_versions(dataset, library, names):
         yield dg.AssetObservation(key, partition=dataset.name, tags={VERSION_TAG: version})
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.automation.watching import new_files, observe
+from assets.automation.watching import new_files, observe, observe_model
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.definitions import STAGES, defs
+from zs_dagster.home import Home
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
@@ -110,6 +111,28 @@ def test_a_broken_file_is_requested_to_fail_with_its_reason(tiny: "TinyHome") ->
         )
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "clases: unknown key" in failure.step_failure_data.error_display_string
+
+
+def test_a_model_is_told_at_once_to_what_is_trained_as_it(tiny: "TinyHome") -> None:
+    library = VideoLibrary(home=HomeResource())
+    tiny.caption()
+    cezsar = {"classifier": "cezsar", "trained_on": "tiny-captions", "frames": 4}
+    options = {"classifiers": {"cezsar": cezsar}}
+    tiny.describe(task="classification", localization=None, classification=options)
+    made = dg.AssetRecordsFilter(dg.AssetKey("trained_models"), asset_partitions=["tiny"])
+    row: dict[str, object] = dict.fromkeys(("clip", "sentence_encoder", "parameters"), "")
+    row |= dict.fromkeys(("videos", "segments", "sentences", "epochs"), 1) | {
+        "text_encoder": "clip"
+    }
+    tables = Home(tiny.root).tables
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = []
+        for model in ("a", "b", "b"):
+            tables.write("cezsar_model", "tiny-captions", [row | {"model": model}])
+            observe_model(instance, "tiny-captions", library)
+            observe_model(instance, "demo-captions", library)
+            found.append(instance.fetch_observations(made, limit=9).records)
+    assert [len(records) for records in found] == [1, 2, 2]
 
 
 def _requests(instance: dg.DagsterInstance, schedule: str) -> list[dg.RunRequest]:
