@@ -1,7 +1,7 @@
 """All tables of all datasets -> the published DuckDB file, after the last stage of a task.
 
-Each task has such an asset, which depends on the tables of that task alone: a job then waits for
-nothing that lies outside of it. What each publishes is the whole file.
+Each task has such an asset, which depends on the tables of that task alone: a job then waits
+for nothing that lies outside of it. What each publishes is the whole file.
 """
 
 from collections.abc import Sequence

@@ -11,8 +11,8 @@ from pathlib import Path
 from zs_dagster import processes
 from zs_dagster.errors import DiskFullError, NotWritableError
 
-# `.NAME.WRITER.RANDOM.tmp`, with the log that DuckDB keeps beside its file. Older versions named
-# no writer.
+# `.NAME.WRITER.RANDOM.tmp`, with the log that DuckDB keeps beside its file. Older versions
+# named no writer.
 _TEMPORARY = re.compile(rf"\..+?(?:\.({processes.PATTERN}))?\.[a-z0-9_]{{8}}\.tmp(?:\.wal)?")
 DAMAGED = ".damaged"
 # EFBIG: the largest file a process may write (`ulimit -f`) is a full disk to it.

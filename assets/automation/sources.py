@@ -119,9 +119,10 @@ def source_assets() -> list[dg.SourceAsset | dg.AssetSpec]:
 
 def _declare_made(name: str) -> dg.AssetSpec:
     """Declare a source that is made by other datasets; the sensor looks at it."""
+    mapping = captions_to_datasets
     return dg.AssetSpec(
         source_key(name),
-        deps=[dg.AssetDep(one, partition_mapping=captions_to_datasets) for one in MADE_OF[name]],
+        deps=[dg.AssetDep(one, partition_mapping=mapping) for one in MADE_OF[name]],
         partitions_def=datasets,
         group_name=GROUP,
         description=FILES[name].__doc__,
