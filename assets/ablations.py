@@ -11,7 +11,7 @@ from assets.backbones import backbone_ranks, complete_backbones
 from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, read_scores
 from assets.charts import ablation_charts
 from assets.class_scores import SCORES
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.stage import VOLATILE, publish, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary

@@ -8,7 +8,7 @@ import dagster as dg
 
 from assets.automation.watching import observe_model
 from assets.captioned_segments import CAPTIONED, captioned_segments
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.stage import model_version, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.labelled import found_segments, true_segments
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.provenance_card import write_card
 from assets.stage import stage, versioned
 from resources.home import HomeResource

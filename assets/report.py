@@ -12,7 +12,7 @@ from assets.ablations import of_plain_methods
 from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.class_scores import SCORES, scored_videos
 from assets.labelled import true_segments
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary
