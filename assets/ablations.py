@@ -10,7 +10,7 @@ from assets.backbones import backbone_ranks, complete_backbones
 from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, read_scores
 from assets.charts import ablation_charts
 from assets.class_scores import SCORES
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.reuse import Resources, Reuse
 from assets.stage import publish, stage
 from resources.home import HomeResource

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.automation.watching import observe_model
 from assets.captioned_segments import CAPTIONED, captioned_segments
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.stage import model_version, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -78,6 +79,7 @@ def cezsar_model(
     source |= {"run_id": context.run.run_id, "created_at": utc_now()}
     metrics = [one | source for one in metric_rows(record["metrics"])]
     core.tables.write("cezsar_metrics", dataset.name, metrics)
+    observe_model(context.instance, dataset.name, library)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(key),
         metadata={"computed": int(not is_known), "reused": int(is_known), **_shown(record)},

@@ -18,7 +18,6 @@ from assets.class_texts import descriptions_of
 from assets.clip_frames import FramesOf
 from assets.joint_space import Points, TrainedSpace, class_sentences, frames_for, points
 from assets.leakage import leaked_classes, no_leakage
-from assets.partitions import captions_to_datasets
 from assets.stage import model_version, stage
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -44,8 +43,8 @@ FIRST = 1e-6
     "classification",
     deps=[
         *("videos", "frame_features", "class_queries", "annotations"),
-        dg.AssetDep("captions", partition_mapping=captions_to_datasets),
-        dg.AssetDep("cezsar_model", partition_mapping=captions_to_datasets),
+        # Of the datasets with captions that its classifiers are trained on.
+        "trained_models",
     ],
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],

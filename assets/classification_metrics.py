@@ -12,7 +12,7 @@ from assets.classified import (
     classified,
     first_clip_method,
 )
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.provenance_card import write_card
 from assets.stage import stage, versioned
 from resources.home import HomeResource

@@ -5,7 +5,7 @@ import dagster as dg
 from assets.ablations import of_plain_methods
 from assets.charts import error_chart
 from assets.labelled import found_segments, true_segments
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.reuse import Reuse
 from assets.stage import publish, stage
 from resources.home import HomeResource

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
+from assets.markdown import plain
 from zs_dagster.datasets.lint import Finding
 from zs_dagster.errors import DatasetError
 
@@ -23,14 +24,15 @@ def check_results(
 def _checked(dataset: str, rule: str, finding: Finding | None) -> dg.AssetCheckResult:
     name = rule.replace("-", "_")
     if finding is None:
-        return dg.AssetCheckResult(check_name=name, passed=True, description=dataset)
+        said = plain(dataset)
+        return dg.AssetCheckResult(check_name=name, passed=True, description=said)
     is_error = finding.severity == "error"
     # What is only worth knowing passes, with the facts beside it.
     return dg.AssetCheckResult(
         check_name=name,
         passed=finding.severity == "info",
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=f"{dataset}: {finding.sentence()}",
+        description=plain(f"{dataset}: {finding.sentence()}"),
         metadata={"count": finding.count, "examples": list(finding.examples[:MAX_LISTED])},
     )
 

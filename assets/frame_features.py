@@ -1,11 +1,12 @@
 """Frames -> CLIP features in the bank of their video, encoded once per content and model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from assets.captions import caption_rows, captions_of
 from assets.clip_frames import FramesOf, is_watched, segment_views, wanted_views
 from assets.feature_encoding import encode, leave_out
 from assets.feature_requests import AtRate, OfViews, Request
@@ -16,6 +17,7 @@ from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
+from zs_dagster.datasets.caption_lint import lint_captions
 from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.errors import VideoError
 from zs_dagster.frame_features.bank import KIND, Wanted
@@ -24,10 +26,13 @@ from zs_dagster.models.loading import Models
 from zs_dagster.store import Store
 from zs_dagster.video.decoders import Decoders
 
+Views = Callable[[FramesOf], Wanted]
+
 
 @stage(
     "vision",
-    deps=["videos", "captions"],
+    # The captions as files: the table is for the datasets that train, this is for all.
+    deps=["videos", "caption_files"],
     version=model_version(VERSION, Models().clip_fingerprint),
     kinds=["pytorch"],
     pool="gpu",
@@ -49,9 +54,11 @@ def frame_features(
     """
     dataset = library.dataset(context.partition_key)
     fingerprint = models.get().clip_fingerprint(dataset.profile)
-    files = [v for v in home.get().tables.rows("videos", dataset.name) if v["status"] == "ok"]
+    videos = home.get().tables.rows("videos", dataset.name)
+    files = [video for video in videos if video["status"] == "ok"]
+    views = _views(dataset, library, videos)
     with decoders.start(dataset.reader) as pool:
-        requests, broken = wanted_of(dataset, home.get(), files, fingerprint, pool)
+        requests, broken = wanted_of(dataset, home.get(), files, fingerprint, pool, views)
     missing = [request for request in requests if not request.is_done()]
     work = partial(encode, models=models.get(), profile=dataset.profile)
     outcomes = compute.run(KIND, missing, work, decoders.opener(dataset.reader), home.get())
@@ -77,13 +84,13 @@ def wanted_of(
     files: Sequence[dict[str, Any]],
     fingerprint: str,
     pool: Decoders,
+    views: Views,
 ) -> tuple[list[Request], set[str]]:
     """Return what is wanted of each video that is looked at, and the videos left out."""
     if dataset.task == "localization":
         return list(rate_requests(dataset, home.store, files, fingerprint)), set()
     found: list[Request] = []
     broken: set[str] = set()
-    views = _views(home, dataset)
     for video in files:
         try:
             known = FramesOf.find(home.store, pool, video, fingerprint)
@@ -100,12 +107,20 @@ def wanted_of(
     return found, broken
 
 
-def _views(home: Home, dataset: Dataset) -> Callable[[FramesOf], Wanted]:
-    """Return what says of the frames of a video which of them are wanted."""
+def _views(
+    dataset: Dataset, library: VideoLibrary, videos: Sequence[Mapping[str, Any]]
+) -> Views:
+    """Return what says of the frames of a video which of them are wanted.
+
+    Raises:
+        DatasetError: If the captions have an error; `captions` tells the warnings.
+    """
     if dataset.task != CAPTIONS:
         return lambda known: wanted_views(dataset, known)
+    evidence = captions_of(library, dataset, videos)
+    errors = [one for one in lint_captions(evidence) if one.severity == "error"]
     captions: dict[str, list[dict[str, Any]]] = {}
-    for row in home.tables.rows("captions", dataset.name):
+    for row in caption_rows(dataset, evidence, errors):
         captions.setdefault(row["video_id"], []).append(row)
     fps = dataset.training.fps
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
+from assets.markdown import plain
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.evaluation_sets import EvaluationSet
 from zs_dagster.datasets.labels import normalised
@@ -36,7 +37,7 @@ def no_leakage(
         check_name="no_leakage",
         passed=not leaks,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{dataset.name}: {len(leaks)} of {len(dataset.classes)} classes",
+        description=plain(f"{dataset.name}: {len(leaks)} of {len(dataset.classes)} classes"),
         metadata={
             "count": len(leaks),
             "examples": list(leaks)[:MAX_LISTED],

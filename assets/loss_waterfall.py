@@ -10,7 +10,7 @@ from assets.ablations import of_plain_methods
 from assets.charts import loss_chart
 from assets.class_scores import SCORES, ClassScores, scored_videos
 from assets.labelled import found_segments, true_segments
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.reuse import Reuse
 from assets.segments import MethodRun
 from assets.stage import publish, stage

@@ -1,22 +1,15 @@
-"""Pictures in the Dagster UI."""
+"""Pictures that need not be drawn again."""
 
-import base64
 from collections.abc import Callable
 
 import dagster as dg
 
+from assets.markdown import picture
 from assets.reuse import code_version
 from zs_dagster.digests import digest
 from zs_dagster.home import Home
 
 KIND = "pictures"
-
-
-def picture(png: bytes, title: str) -> dg.MarkdownMetadataValue:
-    """Show a PNG in the metadata of an asset; the title is plain text, not Markdown."""
-    plain = "".join(c for c in title if c.isalnum() or c in " ._-")
-    data = base64.b64encode(png).decode()
-    return dg.MetadataValue.md(f"![{plain}](data:image/png;base64,{data})")
 
 
 def last_picture(

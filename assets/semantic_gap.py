@@ -8,7 +8,7 @@ import dagster as dg
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.pictures import picture
+from assets.markdown import picture
 from assets.stage import stage, versioned
 from resources.home import HomeResource
 from resources.library import VideoLibrary

@@ -20,18 +20,20 @@ from assets import (
     class_queries,
     classification_metrics,
     classification_report,
+    classification_results,
     clip_predictions,
     error_types,
     frame_confidence,
     frame_features,
     localization_metrics,
+    localization_results,
     loss_waterfall,
     protocol_metrics,
     report,
-    results,
     segments,
     semantic_gap,
     sentence_embeddings,
+    training_results,
     videos,
     zar_predictions,
 )
@@ -58,7 +60,7 @@ LOCALIZATION = [
     loss_waterfall,
     error_types,
     protocol_metrics,
-    results,
+    localization_results,
     report,
 ]
 
@@ -74,7 +76,7 @@ CLASSIFICATION = [
     classification_metrics,
     classification_report,
     semantic_gap,
-    results,
+    classification_results,
 ]
 
 TRAINING = [
@@ -83,7 +85,7 @@ TRAINING = [
     sentence_embeddings,
     frame_features,
     cezsar_model,
-    results,
+    training_results,
 ]
 
 home = HomeResource()

@@ -2,14 +2,18 @@
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from zs_dagster import processes
 from zs_dagster.errors import DiskFullError, NotWritableError
 
-TEMPORARY = ".*.tmp"
+# `.NAME.WRITER.RANDOM.tmp`, with the log that DuckDB keeps beside its file. Older versions
+# named no writer.
+_TEMPORARY = re.compile(rf"\..+?(?:\.({processes.PATTERN}))?\.[a-z0-9_]{{8}}\.tmp(?:\.wal)?")
 DAMAGED = ".damaged"
 # EFBIG: the largest file a process may write (`ulimit -f`) is a full disk to it.
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -51,6 +55,25 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def is_orphan(path: Path, is_any_run_alive: bool) -> bool:
+    """Say whether a path is a temporary file whose writer is gone.
+
+    Its age says nothing: clocks jump, and differ between machines.
+
+    Args:
+        path: Of any file.
+        is_any_run_alive: Decides about writers that cannot be seen from here, as those of
+            another machine.
+    """
+    named = _TEMPORARY.fullmatch(path.name)
+    if named is None:
+        return False
+    writer = named[1]
+    if writer is None or not processes.is_here(writer):
+        return not is_any_run_alive
+    return not processes.is_alive(writer)
+
+
 def set_aside(path: Path) -> Path:
     """Rename a damaged file, so that it counts as absent; returns where it then lies.
 
@@ -74,7 +97,8 @@ def _begin(path: Path) -> Path:
     """Make an empty temporary file beside a path, and the folder where there is none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        prefix = f".{path.name}.{processes.identity()}."
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".tmp")
     except OSError as error:
         if is_no_space(error):
             raise _no_space(path) from error

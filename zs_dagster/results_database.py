@@ -59,8 +59,8 @@ def _build_steadily(path: Path, tables: Path) -> dict[str, int]:
             if attempt == ATTEMPTS:
                 _refuse_damaged(tables)
                 raise StoreError(
-                    f"the tables below '{tables}' cannot be read ({error}); materialise "
-                    "`results` again when no other run is going on"
+                    f"the tables below '{tables}' cannot be read ({error}); run again when no "
+                    "other run is going on"
                 ) from error
     raise AssertionError("unreachable: the last attempt returns or raises")
 

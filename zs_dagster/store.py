@@ -118,7 +118,8 @@ def read_arrays(path: Path) -> Arrays:
         with safe_open(path, framework="np") as file:
             said = file.metadata()
             arrays: Arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
+    # The latter two: numbers that NumPy does not have, such as bfloat16.
+    except (SafetensorError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error
     if said is not None and said.get(DIGEST) != arrays_digest(arrays):
         raise ValueError("the content has another digest than when it was written")

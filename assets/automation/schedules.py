@@ -8,7 +8,7 @@ from dagster import AssetKey
 from assets.automation.sources import watched
 from assets.automation.staleness import STALE, freshness
 from assets.automation.tags import REASON, RETRIES
-from assets.automation.watching import observe
+from assets.automation.watching import observe, refused
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
 
@@ -49,15 +49,22 @@ def stale_schedule(job: str, stages: Stages) -> dg.ScheduleDefinition:
     )
     def schedule(
         context: dg.ScheduleEvaluationContext, library: VideoLibrary
-    ) -> Iterator[dg.RunRequest]:
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         graph = context.repository_def.asset_graph
+        requested = 0
         for dataset in taken_up(context.instance, library):
             observe(context.instance, dataset, library)
             assets = stages[dataset.task]
             found = freshness(context.instance, graph, dataset.name, assets)
             stale = [asset for asset, one in found.items() if one.state == STALE]
             if stale:
+                requested += 1
                 yield _request(context, job, dataset.name, stale)
+        told = [refused(library.catalogue())[n] for n in broken(context.instance, library)]
+        for said in told:
+            context.log.warning(said)
+        if not requested:
+            yield dg.SkipReason("; ".join(told) or "nothing is stale")
 
     return schedule
 

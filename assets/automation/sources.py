@@ -2,13 +2,13 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
 
 from assets.automation.settings import SETTINGS
-from assets.partitions import datasets
+from assets.partitions import captions_to_datasets, datasets
 from resources.library import VideoLibrary
 from zs_dagster.datasets.catalogue import AD_HOC_PREFIXES, Catalogue
 from zs_dagster.datasets.description import Dataset
@@ -21,6 +21,11 @@ logger = logging.getLogger("zs_dagster.sources")
 
 VERSION_TAG = "dagster/data_version"
 SETTINGS_OF = "settings"
+GROUP = "sources"
+MODEL = "cezsar_model"
+# What runs of other datasets make is watched as files are: a job then waits for nothing outside
+# of it, and the lineage goes on through the source.
+MADE_OF = {"trained_models": ("captions", MODEL)}
 Version = Callable[[Dataset, VideoLibrary], str]
 
 
@@ -56,11 +61,19 @@ def questions(dataset: Dataset, library: VideoLibrary) -> str:
     return digest("questions", {label: writer.key(label) for label in dataset.classes})
 
 
+def trained_models(dataset: Dataset, library: VideoLibrary) -> str:
+    """The models that classifiers are trained as, by other datasets, which have captions."""
+    tables = library.home.get().tables
+    trained = [name for name in dataset.classification.trained_on if tables.has(MODEL, name)]
+    return digest("trained models", {name: tables.rows(MODEL, name) for name in trained})
+
+
 FILES: Mapping[str, Version] = {
     "video_files": video_files,
     "annotation_files": annotation_files,
     "caption_files": caption_files,
     "questions": questions,
+    "trained_models": trained_models,
 }
 
 
@@ -70,10 +83,10 @@ def source_key(name: str) -> dg.AssetKey:
 
 
 def source_versions(
-    dataset: Dataset, library: VideoLibrary
+    dataset: Dataset, library: VideoLibrary, names: Iterable[str] | None = None
 ) -> Iterator[tuple[dg.AssetKey, str]]:
-    """Yield key and version of every source of a dataset that can be read."""
-    for name in [*FILES, *SETTINGS]:
+    """Yield key and version of some sources of a dataset, or all, that can be read."""
+    for name in [*FILES, *SETTINGS] if names is None else names:
         version = source_version(name, dataset, library)
         if version is not None:
             yield source_key(name), version
@@ -98,9 +111,22 @@ def watched(catalogue: Catalogue) -> list[Dataset]:
     return [one for name, one in catalogue.items() if not name.startswith(AD_HOC_PREFIXES)]
 
 
-def source_assets() -> list[dg.SourceAsset]:
+def source_assets() -> list[dg.SourceAsset | dg.AssetSpec]:
     """Declare every source, for the lineage and for a look at any time."""
-    return [_declare(name) for name in [*FILES, *SETTINGS]]
+    seen = [_declare(name) for name in [*FILES, *SETTINGS] if name not in MADE_OF]
+    return [*seen, *(_declare_made(name) for name in MADE_OF)]
+
+
+def _declare_made(name: str) -> dg.AssetSpec:
+    """Declare a source that is made by other datasets; the sensor looks at it."""
+    mapping = captions_to_datasets
+    return dg.AssetSpec(
+        source_key(name),
+        deps=[dg.AssetDep(one, partition_mapping=mapping) for one in MADE_OF[name]],
+        partitions_def=datasets,
+        group_name=GROUP,
+        description=FILES[name].__doc__,
+    )
 
 
 def _declare(name: str) -> dg.SourceAsset:
@@ -118,7 +144,7 @@ def _declare(name: str) -> dg.SourceAsset:
             name=key.path[-1],
             key_prefix=key.path[:-1] or None,
             partitions_def=datasets,
-            group_name="sources",
+            group_name=GROUP,
             description=told,
         )(look)
 

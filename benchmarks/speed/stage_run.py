@@ -17,7 +17,8 @@ QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 STAGES = (
     *("videos", "annotations", "class_queries", "frame_features", "class_embeddings"),
     *("candidate_classes", "frame_confidence", "segments", "localization_metrics"),
-    *("ablations", "loss_waterfall", "error_types", "protocol_metrics", "results", "report"),
+    *("ablations", "loss_waterfall", "error_types", "protocol_metrics"),
+    *("localization_results", "report"),
 )
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import numpy as np
 import pytest
 
+from assets.automation.staleness import freshness
 from tests.conftest import CAPTIONED
 from zs_dagster.cli.run import run_dataset
+from zs_dagster.definitions import defs
 from zs_dagster.errors import DatasetError, StoreError
 from zs_dagster.home import Home
 from zs_dagster.models.loading import Models
@@ -282,3 +285,32 @@ def test_captions_that_cannot_be_used_are_refused_before_anything_is_encoded(
         run_train(captioned, only=["captions"])
     assert rule in str(error.value)
     assert str(error.value).startswith("captions of dataset 'tiny-captions': ")
+    with pytest.raises(DatasetError) as again:
+        run_train(captioned, only=["frame_features"])
+    assert str(again.value) == str(error.value)
+
+
+def test_predictions_are_stale_when_their_model_is_trained_anew(
+    captioned: "TinyHome",
+) -> None:
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+    def run(job: str, dataset: str, asset: str) -> str:
+        defs.resolve_job_def(job).execute_in_process(
+            partition_key=dataset,
+            instance=instance,
+            run_config=quiet,
+            asset_selection=[dg.AssetKey(asset)],
+        )
+        found = freshness(instance, graph, "tiny", ["cezsar_predictions"])
+        return f"{found['cezsar_predictions'].state} {found['cezsar_predictions'].why}".strip()
+
+    graph = defs.resolve_asset_graph()
+    with dg.DagsterInstance.ephemeral() as instance:
+        run("train", CAPTIONS, "cezsar_model")
+        assert run("classify", "tiny", "cezsar_predictions") == "fresh"
+        assert run("train", CAPTIONS, "cezsar_model") == "fresh"
+        parameters = CAPTIONED["training"]["parameters"] | {"seed": 5}
+        captioned.caption(training=CAPTIONED["training"] | {"parameters": parameters})
+        assert run("train", CAPTIONS, "cezsar_model") == "stale trained models changed"
+        assert run("classify", "tiny", "cezsar_predictions") == "fresh"

@@ -31,7 +31,6 @@ SHARED = {
     "class_queries",
     "frame_features",
     "class_embeddings",
-    "results",
 }
 GRAPH = {
     "videos": ("ingest", set()),
@@ -39,7 +38,7 @@ GRAPH = {
     "class_queries": ("language", set()),
     "captions": ("ingest", {"videos"}),
     "sentence_embeddings": ("language", {"captions"}),
-    "frame_features": ("vision", {"videos", "captions"}),
+    "frame_features": ("vision", {"videos"}),
     "cezsar_model": ("training", CAPTIONED),
     "class_embeddings": ("vision", {"class_queries"}),
     "candidate_classes": (
@@ -63,10 +62,7 @@ GRAPH = {
     "zar_predictions": ("classification", {"videos", "frame_features", "annotations"}),
     "cezsar_predictions": (
         "classification",
-        {
-            *("videos", "frame_features", "class_queries", "annotations"),
-            *("captions", "cezsar_model"),
-        },
+        {"videos", "frame_features", "class_queries", "annotations"},
     ),
     "semantic_gap": ("classification", {"annotations", "cezsar_predictions"}),
     "classification_metrics": ("classification", PREDICTIONS),
@@ -74,16 +70,15 @@ GRAPH = {
         "results",
         PREDICTIONS | {"frame_features", "classification_metrics"},
     ),
-    "results": (
+    "localization_results": (
         "results",
-        SCORES
-        | METRICS
-        | PREDICTIONS
-        | CAPTIONED
-        | CHARTED
-        | {"localization_metrics", "protocol_metrics", "classification_metrics"}
-        | {"cezsar_model", "semantic_gap"},
+        SCORES | METRICS | CHARTED | {"localization_metrics", "protocol_metrics"},
     ),
+    "classification_results": (
+        "results",
+        SHARED | PREDICTIONS | {"classification_metrics", "semantic_gap"},
+    ),
+    "training_results": ("results", CAPTIONED | {"cezsar_model"}),
     "report": (
         "results",
         SCORES
@@ -157,10 +152,16 @@ SETTINGS = {
     "cezsar_predictions",
 }
 FILES = {
-    "video_files": "videos",
-    "annotation_files": "annotations",
-    "caption_files": "captions",
-    "questions": "class_queries",
+    "video_files": {"videos"},
+    "annotation_files": {"annotations"},
+    "caption_files": {"captions", "frame_features"},
+    "questions": {"class_queries"},
+    "trained_models": {"cezsar_predictions"},
+}
+RESULTS = {
+    "localization_results": "localization",
+    "classification_results": "classification",
+    "training_results": "captions",
 }
 
 
@@ -189,8 +190,9 @@ def test_every_stage_names_the_files_and_settings_it_reads() -> None:
     found = {
         key: sources for key, spec in nodes().items() if (sources := above(spec) - {*GRAPH})
     }
-    settings = {stage: {f"settings/{stage}"} for stage in SETTINGS}
-    assert found == settings | {stage: {source} for source, stage in FILES.items()}
+    read = {(stage, f"settings/{stage}") for stage in SETTINGS}
+    read |= {(stage, source) for source, stages in FILES.items() for stage in stages}
+    assert {(stage, source) for stage, sources in found.items() for source in sources} == read
 
 
 def test_stages_are_kept_fresh_and_sources_are_only_watched() -> None:
@@ -205,7 +207,7 @@ def test_stages_are_kept_fresh_and_sources_are_only_watched() -> None:
 
 def test_every_asset_but_the_database_has_one_partition_per_dataset() -> None:
     partitions = {key: spec.partitions_def for key, spec in nodes().items()}
-    assert partitions.pop("results") is None
+    assert {partitions.pop(name) for name in RESULTS} == {None}
     assert len({id(each) for each in partitions.values()}) == 1
     shared = partitions["videos"]
     assert shared is not None
@@ -221,11 +223,37 @@ def test_each_task_has_a_job_and_together_they_cover_all_assets() -> None:
     assert set(jobs) == {"localize", "classify", "train", "nightly", "reprocess_stale"}
     assert jobs.pop("nightly") == jobs.pop("reprocess_stale") == set(GRAPH)
     assert jobs["localize"] & jobs["classify"] == SHARED
-    assert jobs["train"] & jobs["classify"] == {"videos", "frame_features", "results"}
+    assert jobs["train"] & jobs["classify"] == {"videos", "frame_features"}
     assert set().union(*jobs.values()) == set(GRAPH)
-    assert jobs["train"] == CAPTIONED | {"cezsar_model", "results"}
+    assert jobs["train"] == CAPTIONED | {"cezsar_model", "training_results"}
     assert {"localization_metrics", "report"} < jobs["localize"]
     assert {"classification_metrics", "classification_report"} < jobs["classify"]
+
+
+@pytest.mark.parametrize("job", ["localize", "classify", "train", "nightly"])
+def test_no_job_waits_for_an_asset_outside_of_it(job: str) -> None:
+    # The UI would warn of partitions that "cannot be materialized", and offer to remove them.
+    graph = defs.resolve_asset_graph()
+    inside = defs.resolve_job_def(job).asset_layer.selected_asset_keys
+    needed = {parent for key in inside for parent in graph.get(key).parent_keys}
+    outside = [key.to_user_string() for key in needed - set(inside)]
+    assert not set(outside) & set(GRAPH)
+    assert not any(graph.get(dg.AssetKey(key.split("/"))).is_materializable for key in outside)
+
+
+@pytest.mark.parametrize(("asset", "task"), RESULTS.items())
+def test_the_database_is_stale_by_the_datasets_of_its_task_alone(asset: str, task: str) -> None:
+    of_task = {name for name, dataset in catalogue.items() if dataset.task == task}
+    known = {"localization": "tiny", "captions": "tiny-captions"}
+    assert known.get(task, "demo-clips") in of_task
+    for dep in nodes()[asset].deps:
+        assert isinstance(dep.partition_mapping, dg.SpecificPartitionsPartitionMapping)
+        assert set(dep.partition_mapping.partition_keys) == of_task
+
+
+def test_every_published_table_makes_the_database_stale() -> None:
+    published = {WRITER.get(table, table) for table in SCHEMAS}
+    assert set().union(*(above(nodes()[name]) for name in RESULTS)) == published
 
 
 def test_models_run_one_at_a_time() -> None:
@@ -256,7 +284,10 @@ def test_every_asset_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("asset", GRAPH)
 def test_every_table_an_asset_reads_is_among_its_dependencies(asset: str) -> None:
-    declared = {dep.asset_key.to_user_string() for dep in nodes()[asset].deps}
+    specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+    declared = above(specs[asset])
+    # What other datasets make is read through the source that watches it.
+    declared |= {one for key in declared - {*GRAPH} for one in above(specs[key])}
     assert tables_read(asset) <= declared
 
 
@@ -276,9 +307,6 @@ def test_predictions_depend_on_the_model_of_the_dataset_they_were_trained_on() -
         )
         wanted = {"demo-captions"} if target == "demo-clips" else set()
         assert set(found.partitions_subset.get_partition_keys()) == wanted
-    mapped = {
-        dep.asset_key.to_user_string()
-        for dep in nodes()["cezsar_predictions"].deps
-        if dep.partition_mapping == mapping
-    }
+    (made,) = (s for s in defs.resolve_all_asset_specs() if s.key.path == ["trained_models"])
+    mapped = {d.asset_key.to_user_string() for d in made.deps if d.partition_mapping == mapping}
     assert mapped == {"captions", "cezsar_model"}

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from zs_dagster.digests import file_digest
+from tests.hostile_safetensors import HOSTILE, HOSTILE_TO_NUMPY
+from zs_dagster.digests import arrays_digest, file_digest
 from zs_dagster.errors import DamagedEntryError, StoreError
-from zs_dagster.store import Arrays, Store
+from zs_dagster.store import DIGEST, Arrays, Store, read_arrays
 
 KEY = "ab" + "0" * 30
 
@@ -45,6 +48,38 @@ def test_naming_a_store_creates_nothing(tmp_path: Path) -> None:
     assert not store.has_arrays("kind", KEY)
     assert store.load_document("kind", KEY) is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", HOSTILE | HOSTILE_TO_NUMPY)
+def test_a_hostile_file_is_a_damaged_entry(tmp_path: Path, what: str) -> None:
+    store, content = Store(tmp_path), (HOSTILE | HOSTILE_TO_NUMPY)[what]
+    path = store.path("kind", KEY, "safetensors")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert list(store.damaged()) == [path]
+    with pytest.raises(DamagedEntryError) as error:
+        store.load_arrays("kind", KEY)
+    assert str(error.value).startswith(f"store entry kind/{KEY} is damaged (")
+    assert len(str(error.value).splitlines()) == 1
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+def test_whatever_is_changed_in_a_file_is_noticed(tmp_path: Path, data: st.DataObject) -> None:
+    path, arrays = tmp_path / "entry.safetensors", {"a": np.arange(5.0), "b": np.ones(2, "i4")}
+    save_file(arrays, path, {DIGEST: arrays_digest(arrays)})
+    whole = path.read_bytes()
+    start = data.draw(st.integers(0, len(whole) - 1))
+    put = data.draw(st.binary(min_size=1, max_size=9))
+    path.write_bytes(whole[:start] + put + whole[start + len(put) :])
+    try:
+        found = read_arrays(path)
+    except ValueError:
+        return
+    # What is read is what was written, whatever else the header says.
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 40, -1])

@@ -10,6 +10,7 @@ from zs_dagster.cli.graph import Outcome
 from zs_dagster.cli.summary import METRICS
 from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.home import Home
+from zs_dagster.lines import one_line
 from zs_dagster.progress import listening
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ class _AsWritten(logging.Formatter):
     def format(  # type: ignore[explicit-override] # typing.override is of 3.12
         self, record: logging.LogRecord
     ) -> str:
-        """Return what the logging code wrote."""
+        """Return what the logging code wrote, on one line."""
         said = getattr(record, "dagster_meta", None)
-        return str(said["orig_message"]) if said else record.getMessage()
+        return one_line(str(said["orig_message"]) if said else record.getMessage())
 
 
 @contextmanager

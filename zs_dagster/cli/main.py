@@ -12,6 +12,7 @@ import typer
 from zs_dagster.cli.commands import Commands
 from zs_dagster.errors import InputError, ZsDagsterError
 from zs_dagster.files import is_no_space
+from zs_dagster.lines import one_line
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
 INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
@@ -55,5 +56,5 @@ def main() -> None:
 
 
 def _fail(error: object, status: int) -> NoReturn:
-    sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+    sys.stderr.write(f"error: {one_line(' '.join(str(error).split()))}\n")
     sys.exit(status)

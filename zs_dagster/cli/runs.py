@@ -3,9 +3,9 @@
 import os
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zs_dagster.processes import started
 from zs_dagster.provenance import PROCESS_TAG
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def process_tag() -> dict[str, str]:
     """Tag a run with the process that executes it."""
-    return {PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"}
+    return {PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}/{started(os.getpid())}"}
 
 
 def dead_runs(instance: "DagsterInstance") -> "list[DagsterRun]":
@@ -23,14 +23,10 @@ def dead_runs(instance: "DagsterInstance") -> "list[DagsterRun]":
     return [run for run in runs if _is_dead(run.tags.get(PROCESS_TAG))]
 
 
-def living_since(instance: "DagsterInstance") -> float | None:
-    """Return when the oldest run that may be alive was made, seconds since 1970."""
-    made = [
-        record.create_timestamp.timestamp()
-        for record in _unfinished(instance)
-        if not _is_dead(record.dagster_run.tags.get(PROCESS_TAG))
-    ]
-    return min(made, default=None)
+def living_runs(instance: "DagsterInstance") -> "list[DagsterRun]":
+    """Return the unfinished runs of processes that exist, or cannot be seen from here."""
+    runs = (record.dagster_run for record in _unfinished(instance))
+    return [run for run in runs if not _is_dead(run.tags.get(PROCESS_TAG))]
 
 
 def holders_of_leaked_slots(instance: "DagsterInstance") -> list[str]:
@@ -69,16 +65,5 @@ def _unfinished(instance: "DagsterInstance") -> "Sequence[RunRecord]":
 def _is_dead(tag: str | None) -> bool:
     if tag is None:
         return False
-    host, pid, started = tag.split("/")
-    return host == socket.gethostname() and _started(int(pid)) != started
-
-
-def _started(pid: int) -> str:
-    """Identify a process beyond its number, which the system may reuse; empty if it is gone."""
-    try:
-        # Field 22 of proc(5) stat; the name in field 2 may hold spaces, so count from its end.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    state, started = fields[0], fields[19]
-    return "" if state == "Z" else started
+    host, pid, when = tag.split("/")
+    return host == socket.gethostname() and started(int(pid)) != when

@@ -14,6 +14,7 @@ from zs_dagster.datasets.annotations.records import Annotations
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.lint_rules import PAST_END_S, Evidence, Row
 from zs_dagster.datasets.splits import ClassSplit
+from zs_dagster.lines import one_line
 
 Severity = Literal["error", "warning", "info"]
 MAX_SHOWN = 10
@@ -44,7 +45,7 @@ class Finding:
         """Say what, how many and what to do, in one line with the first few examples."""
         shown = "; ".join(self.examples[:MAX_SHOWN])
         more = f" and {self.count - MAX_SHOWN} more" if self.count > MAX_SHOWN else ""
-        return f"{self.rule}: {self.count} ({shown}{more}); {self.remedy}"
+        return one_line(f"{self.rule}: {self.count} ({shown}{more}); {self.remedy}")
 
 
 def lint(

@@ -15,6 +15,11 @@ from zs_dagster.joint_embedding.network import JointNetwork
 Weights = dict[str, torch.Tensor]
 IDENTITY, PROGRESS = "identity", "progress"
 NETWORK, BEST, MOMENT = "network", "best", "moment"
+# Of files, of safetensors, of torch about shapes, and of what is written in them.
+_DAMAGED = (
+    *(OSError, SafetensorError, RuntimeError, OverflowError),
+    *(KeyError, TypeError, ValueError),
+)
 
 
 @dataclass
@@ -83,20 +88,24 @@ class StateFile:
             with safe_open(self.path, "pt") as file:
                 header = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        except (OSError, SafetensorError) as error:
+        except _DAMAGED as error:
             raise StoreError(self._unusable(f"cannot be read ({error})")) from error
         if header.get(IDENTITY) != self.identity:
             raise StoreError(self._unusable("is of other data or parameters"))
         groups: dict[str, Weights] = {NETWORK: {}, BEST: {}, MOMENT: {}}
-        for joined, tensor in tensors.items():
-            group, _, name = joined.partition(":")
-            groups[group][name] = tensor
-        network.load_state_dict(groups[NETWORK])
-        _restore(network, optimizer, groups[MOMENT])
-        return Progress(**json.loads(header[PROGRESS])), groups[BEST]
+        try:
+            for joined, tensor in tensors.items():
+                group, _, name = joined.partition(":")
+                groups[group][name] = tensor
+            network.load_state_dict(groups[NETWORK])
+            _restore(network, optimizer, groups[MOMENT])
+            return Progress(**json.loads(header[PROGRESS])), groups[BEST]
+        except _DAMAGED as error:
+            raise StoreError(self._unusable(f"is not what was written ({error})")) from error
 
     def _unusable(self, why: str) -> str:
-        return f"unfinished training '{self.path}' {why}; delete it to begin anew"
+        said = " ".join(why.split())
+        return f"unfinished training '{self.path}' {said}; delete it to begin anew"
 
 
 def copied(network: JointNetwork) -> Weights:

@@ -80,7 +80,7 @@ def watched(again: "TinyHome") -> Iterator[Watched]:
 def requested_of(ticks: list[dict[str, set[str | None]]]) -> set[str]:
     """Return the assets that were requested, all for `tiny`."""
     partitions = {name: p for tick in ticks for name, p in tick.items()}
-    assert partitions.pop("results") == {None}
+    assert partitions.pop("localization_results") == {None}
     assert all(p == TINY for p in partitions.values()), ticks
     return set(partitions)
 
@@ -100,8 +100,8 @@ def test_a_new_question_requests_its_dependants_one_after_the_other(watched: Wat
     ticks = watched.settled()
     assert ticks[0].keys() == {"class_queries"}
     # The features of videos and descriptions come out as they were: nothing follows from them.
-    untouched = {"videos", "annotations", "frame_features", "candidate_classes", "results"}
-    assert requested_of(ticks) == set(LOCALIZATION) - untouched
+    untouched = {"videos", "annotations", "frame_features", "candidate_classes"}
+    assert requested_of(ticks) == set(LOCALIZATION) - untouched - {"localization_results"}
     assert set(watched.states().values()) == {FRESH}
 
 
@@ -124,6 +124,6 @@ def test_one_more_video_requests_what_looks_at_videos(watched: Watched) -> None:
     assert watched.states()["videos"] == "stale video files changed"
     ticks = watched.settled()
     assert ticks[0].keys() == {"videos"}
-    texts = {"class_queries", "class_embeddings", "results"}
+    texts = {"class_queries", "class_embeddings", "localization_results"}
     assert requested_of(ticks) == set(LOCALIZATION) - texts
     assert set(watched.states().values()) == {FRESH}

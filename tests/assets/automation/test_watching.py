@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.automation.watching import new_files, observe
+from assets.automation.watching import new_files, observe, observe_model
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.definitions import STAGES, defs
+from zs_dagster.home import Home
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
@@ -24,6 +25,17 @@ def look(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorRe
         found = new_files(context)
     assert isinstance(found, dg.SensorResult | dg.SkipReason)
     return found if isinstance(found, dg.SensorResult) else None
+
+
+def skipped(instance: dg.DagsterInstance, cursor: str | None) -> tuple[str, str | None]:
+    """Let the sensor look once; returns why it requests nothing, and its cursor."""
+    resources = {"library": VideoLibrary(home=HomeResource())}
+    with dg.build_sensor_context(instance, cursor, resources=resources) as context:
+        found = new_files(context)
+    if isinstance(found, dg.SkipReason):
+        return str(found.skip_message), cursor
+    assert isinstance(found, dg.SensorResult)
+    return str(found.skip_reason.skip_message if found.skip_reason else None), found.cursor
 
 
 def seen(result: dg.SensorResult | None) -> set[tuple[str | None, str]]:
@@ -112,14 +124,74 @@ def test_a_broken_file_is_requested_to_fail_with_its_reason(tiny: "TinyHome") ->
     assert "clases: unknown key" in failure.step_failure_data.error_display_string
 
 
+def test_a_broken_file_is_told_once_and_again_when_it_breaks_otherwise(
+    tiny: "TinyHome",
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        _, cursor = skipped(instance, None)
+        tiny.describe(clases=["typo\nno line of its own"])
+        first, cursor = skipped(instance, cursor)
+        assert first.startswith(f"dataset 'tiny' is left out: {tiny.dataset_file}:")
+        assert "clases: unknown key" in first
+        assert len(first.splitlines()) == 1
+        assert skipped(instance, cursor) == ("nothing changed", cursor)
+        tiny.describe(profile="none")
+        second, cursor = skipped(instance, cursor)
+        assert "'none'" in second
+        tiny.describe()
+        assert skipped(instance, cursor)[0] == "None"
+        _, cursor = skipped(instance, cursor)
+        assert skipped(instance, cursor)[0] == "nothing changed"
+
+
+def test_the_hourly_schedule_tells_of_broken_files_that_were_run(tiny: "TinyHome") -> None:
+    with dg.instance_for_test() as instance:
+        assert _skip_message(instance) == "nothing is stale"
+        tiny.describe(clases=["typo"])
+        assert _skip_message(instance) == "nothing is stale"
+        instance.report_runless_asset_event(dg.AssetMaterialization("videos", partition="tiny"))
+        assert "dataset 'tiny' is left out: " in _skip_message(instance)
+
+
+def test_a_model_is_told_at_once_to_what_is_trained_as_it(tiny: "TinyHome") -> None:
+    library = VideoLibrary(home=HomeResource())
+    tiny.caption()
+    cezsar = {"classifier": "cezsar", "trained_on": "tiny-captions", "frames": 4}
+    options = {"classifiers": {"cezsar": cezsar}}
+    tiny.describe(task="classification", localization=None, classification=options)
+    made = dg.AssetRecordsFilter(dg.AssetKey("trained_models"), asset_partitions=["tiny"])
+    row: dict[str, object] = dict.fromkeys(("clip", "sentence_encoder", "parameters"), "")
+    row |= dict.fromkeys(("videos", "segments", "sentences", "epochs"), 1) | {
+        "text_encoder": "clip"
+    }
+    tables = Home(tiny.root).tables
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = []
+        for model in ("a", "b", "b"):
+            tables.write("cezsar_model", "tiny-captions", [row | {"model": model}])
+            observe_model(instance, "tiny-captions", library)
+            observe_model(instance, "demo-captions", library)
+            found.append(instance.fetch_observations(made, limit=9).records)
+    assert [len(records) for records in found] == [1, 2, 2]
+
+
+def _skip_message(instance: dg.DagsterInstance) -> str:
+    with _context(instance) as context:
+        schedule = defs.resolve_schedule_def("reprocess_stale_schedule")
+        return str(schedule.evaluate_tick(context).skip_message)
+
+
 def _requests(instance: dg.DagsterInstance, schedule: str) -> list[dg.RunRequest]:
-    context = dg.build_schedule_context(
+    with _context(instance) as context:
+        return list(
+            defs.resolve_schedule_def(schedule).evaluate_tick(context).run_requests or ()
+        )
+
+
+def _context(instance: dg.DagsterInstance) -> dg.ScheduleEvaluationContext:
+    return dg.build_schedule_context(
         instance,
         scheduled_execution_time=NIGHT,
         repository_def=defs.get_repository_def(),
         resources={"library": VideoLibrary(home=HomeResource())},
     )
-    with context:
-        return list(
-            defs.resolve_schedule_def(schedule).evaluate_tick(context).run_requests or ()
-        )

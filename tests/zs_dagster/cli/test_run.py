@@ -33,7 +33,7 @@ ASSETS = {
     "loss_waterfall",
     "error_types",
     "protocol_metrics",
-    "results",
+    "localization_results",
     "report",
 }
 # What runs before the command: the scorer kills the process when asked about a second video.

@@ -188,6 +188,11 @@ def test_findings_come_worst_first_and_show_few_examples() -> None:
     assert " and 4 more); add it to `classes`" in findings[0].sentence()
 
 
+def test_a_name_does_not_break_the_line_of_a_finding() -> None:
+    finding = Finding("unknown-label", "error", ("'run\n\x1b[2Jall is well'",), "add it")
+    assert finding.sentence() == r"unknown-label: 1 ('run\n\x1b[2Jall is well'); add it"
+
+
 def test_a_class_on_both_sides_of_a_split_is_an_error() -> None:
     split = ClassSplit("s", seen=("run", "LongJump"), unseen=("run", "fly"))
     findings = {f.rule: f for f in lint(dataset(), [video("a")], CLEAN, {"s": split})}

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
+from tests.hostile_safetensors import HOSTILE, HOSTILE_TO_NUMPY
 from zs_dagster.errors import InputError, ModelError, StoreError
 from zs_dagster.joint_embedding.captioned import CaptionedSegments
 from zs_dagster.joint_embedding.parameters import JointParameters
+from zs_dagster.joint_embedding.state import StateFile
 from zs_dagster.joint_embedding.training import TrainedJoint, TrainingStoppedError, train
 
 Make = Callable[..., JointParameters]
@@ -148,6 +150,27 @@ def test_it_ends_when_nothing_gets_better(
     trained = train(make_segments(), parameters, state=tmp_path / "state")
     assert trained.metrics["best_epoch"] + 4 == trained.metrics["epochs"] < 50
     assert len(trained.history) == trained.metrics["epochs"] + 1
+
+
+@pytest.mark.parametrize("what", HOSTILE | HOSTILE_TO_NUMPY)
+def test_a_hostile_state_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
+    state = StateFile(tmp_path / "state", "identity")
+    network = torch.nn.Linear(1, 1)
+    state.path.write_bytes((HOSTILE | HOSTILE_TO_NUMPY)[what])
+    with pytest.raises(StoreError, match="; delete it to begin anew") as error:
+        state.load(network, torch.optim.Adam(network.parameters()))  # type: ignore[arg-type] # any
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["network:none", "nowhere:weight", "moment:none:step"])
+def test_a_state_of_this_training_with_other_tensors_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    state = StateFile(tmp_path / "state", "identity")
+    network = torch.nn.Linear(1, 1)
+    save_file({name: np.ones(1)}, state.path, {"identity": "identity", "progress": "{}"})
+    with pytest.raises(StoreError, match=r"is not what was written \(.*delete it to begin"):
+        state.load(network, torch.optim.Adam(network.parameters()))  # type: ignore[arg-type] # any
 
 
 @pytest.mark.parametrize(("select_by", "best"), [("loss", 2), ("retrieval", 1)])

@@ -11,6 +11,7 @@ import open_clip
 import pytest
 from open_clip.transform import PreprocessCfg
 
+from tests.hostile_safetensors import FEW, HOSTILE
 from zs_dagster.errors import ModelError
 from zs_dagster.models import clip
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
@@ -104,6 +105,14 @@ def test_damaged_weights_are_an_error(folder: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ModelError, match="cannot be loaded: "):
         OpenClipEncoder(f"local-dir:{folder}", device="cpu")
+
+
+@pytest.mark.parametrize("what", FEW)
+def test_hostile_weights_are_an_error_of_one_line(folder: Path, what: str) -> None:
+    (folder / "open_clip_model.safetensors").write_bytes(HOSTILE[what])
+    with pytest.raises(ModelError, match="cannot be loaded: ") as error:
+        OpenClipEncoder(f"local-dir:{folder}", device="cpu")
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_a_published_model_needs_a_tag() -> None:

@@ -11,6 +11,7 @@ from zs_dagster.cli.doctor import files, machine, models, runs
 from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.errors import ZsDagsterError
 from zs_dagster.home import Home
+from zs_dagster.lines import one_line
 
 Check = Callable[[Home, bool], str]
 # Dead runs first: what they left is an orphan only when they are known to be dead.
@@ -60,4 +61,4 @@ def _attempt(check: Check, home: Home, fix: bool) -> tuple[bool, str]:
     try:
         return True, check(home, fix)
     except (ZsDagsterError, OSError, ImportError) as error:
-        return False, " ".join(str(error).split())
+        return False, one_line(" ".join(str(error).split()))

@@ -1,27 +1,22 @@
 """What faults leave in the home: temporary files, finished trainings, damaged entries."""
 
-import re
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from zs_dagster.cli.graph import open_instance
 from zs_dagster.errors import ZsDagsterError
-from zs_dagster.files import set_aside
+from zs_dagster.files import is_orphan, set_aside
 from zs_dagster.home import Home
 from zs_dagster.integrity import lying_aside
 
-# As `files.atomic_path` names them, with the log that DuckDB keeps beside its file.
-TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp(\.wal)?")
 MODELS = "cezsar_training"
 
 
 def temporary_files(home: Home, fix: bool) -> str:
     """Are there half-written files that no living run can be writing?"""
-    before = _oldest_living_run()
-    found = [path for path in home.root.rglob(".*.tmp*") if TEMPORARY.fullmatch(path.name)]
-    orphans = [path for path in found if _is_older(path, before)]
-    return _cleared("temporary files of killed runs", orphans, fix)
+    is_any_alive = _is_any_run_alive()
+    found = [path for path in home.root.rglob(".*.tmp*") if is_orphan(path, is_any_alive)]
+    return _cleared("temporary files of killed runs", found, fix)
 
 
 def trainings(home: Home, fix: bool) -> str:
@@ -68,16 +63,8 @@ def _cleared(what: str, paths: Sequence[Path], fix: bool) -> str:
     return f"{len(paths)} {what}{' deleted' if paths else ''}"
 
 
-def _oldest_living_run() -> float:
-    """Return when the oldest run that is alive was made, seconds since 1970; else now."""
-    from zs_dagster.cli.runs import living_since
+def _is_any_run_alive() -> bool:
+    from zs_dagster.cli.runs import living_runs
 
     with open_instance() as instance:
-        return living_since(instance) or time.time()
-
-
-def _is_older(path: Path, moment: float) -> bool:
-    try:
-        return path.stat().st_mtime < moment
-    except FileNotFoundError:
-        return False  # Its writer has finished meanwhile.
+        return bool(living_runs(instance))

@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from zs_dagster.errors import InputError
+from zs_dagster.errors import InputError, StoreError
 from zs_dagster.files import atomic_path, write_text
 from zs_dagster.models.clip_training.untyped import Network
 
 IDENTITY, COUNTERS = "training.json", "counters.json"
 WEIGHTS, MOMENTS = "weights.safetensors", "moments.safetensors"
+# Of files, of safetensors, of torch about shapes, and of what is written in them.
+_DAMAGED = (
+    *(OSError, SafetensorError, RuntimeError, OverflowError),
+    *(KeyError, TypeError, ValueError),
+)
 
 
 @dataclass
@@ -93,13 +99,24 @@ class Checkpoints:
                 shutil.rmtree(other)
 
     def load(self, network: Network, optimizer: torch.optim.Optimizer) -> Counters:
-        """Put the last checkpoint, if there is one, into network and optimiser."""
+        """Put the last checkpoint, if there is one, into network and optimiser.
+
+        Raises:
+            StoreError: If it is not what was written.
+        """
         found = sorted(self.folder.glob("step-*[0-9]"))
         if not found:
             return Counters()
-        network.load_state_dict(load_file(found[-1] / WEIGHTS))
-        _restore(network, optimizer, load_file(found[-1] / MOMENTS))
-        return Counters(**json.loads((found[-1] / COUNTERS).read_text(encoding="utf-8")))
+        try:
+            network.load_state_dict(load_file(found[-1] / WEIGHTS))
+            _restore(network, optimizer, load_file(found[-1] / MOMENTS))
+            return Counters(**json.loads((found[-1] / COUNTERS).read_text(encoding="utf-8")))
+        except _DAMAGED as error:
+            reason = " ".join(str(error).split())[:300]
+            raise StoreError(
+                f"checkpoint '{found[-1]}' is damaged ({reason}); delete '{self.folder}' to "
+                "begin anew"
+            ) from error
 
     def remove(self) -> None:
         """Delete everything; the training is finished."""

@@ -1,6 +1,8 @@
 """What faults leave in the home is found, and cleared away on request."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,9 @@ from zs_dagster.cli.doctor.files import store_entries, table_files, temporary_fi
 from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.cli.runs import process_tag
 from zs_dagster.errors import ZsDagsterError
+from zs_dagster.files import atomic_path
 from zs_dagster.home import Home
+from zs_dagster.processes import identity
 
 if TYPE_CHECKING:
     from tests.conftest import TinyHome
@@ -27,13 +31,25 @@ def home(tiny: "TinyHome") -> Home:
 
 
 def left_over(home: Home) -> Path:
-    """Return what a killed writer leaves, an hour old."""
-    path = home.root / "store" / "kind" / f".{KEY}.json.a1b2c3_4.tmp"
+    """Return what a killed writer of this machine leaves: its number is another's by now."""
+    host, pid, when = identity().split("-")
+    name = f".{KEY}.json.{host}-{pid}-{int(when) - 1}.a1b2c3_4.tmp"
+    path = home.root / "store" / "kind" / name
     path.parent.mkdir(parents=True)
     path.write_text("{")
-    hour_ago = path.stat().st_mtime - 3600
-    os.utime(path, (hour_ago, hour_ago))
     return path
+
+
+@contextmanager
+def a_living_run() -> Iterator[None]:
+    @dg.job
+    def empty() -> None:
+        pass
+
+    with dg.DagsterInstance.get() as instance:
+        run = instance.create_run_for_job(empty, tags=process_tag())
+        instance.report_engine_event("started", run)
+    yield
 
 
 def test_temporary_files_without_a_writer_are_deleted(home: Home) -> None:
@@ -47,19 +63,40 @@ def test_temporary_files_without_a_writer_are_deleted(home: Home) -> None:
     assert own.is_file()
 
 
-def test_temporary_files_that_a_living_run_may_write_are_left_alone(home: Home) -> None:
-    old, new = left_over(home), home.root / ".results.duckdb.a1b2c3_4.tmp"
+NOW = 1.7e9
+CLOCKS = {"right": 0.0, "set back a day": 86_400.0, "set forward a day": -86_400.0}
 
-    @dg.job
-    def empty() -> None:
-        pass
 
-    with dg.DagsterInstance.get() as instance:
-        run = instance.create_run_for_job(empty, tags=process_tag())
-        instance.report_engine_event("started", run)
-    new.write_text("half")
-    assert temporary_files(home, True) == "1 temporary files of killed runs deleted"
-    assert (old.exists(), new.exists()) == (False, True)
+@pytest.mark.parametrize("age_s", CLOCKS.values(), ids=CLOCKS)
+@pytest.mark.parametrize("has_run", [True, False], ids=["a run", "no run"])
+def test_a_file_that_is_being_written_is_left_alone_whatever_the_clock(
+    home: Home, age_s: float, has_run: bool
+) -> None:
+    old, path = left_over(home), home.results
+    with atomic_path(path) as living, a_living_run() if has_run else nullcontext():
+        living.write_text("half")
+        log = living.with_name(living.name + ".wal")
+        log.write_text("half")
+        for file in (old, living, log):
+            os.utime(file, (NOW - age_s, NOW - age_s))
+        assert temporary_files(home, True) == "1 temporary files of killed runs deleted"
+        assert (old.exists(), living.exists(), log.exists()) == (False, True, True)
+    assert path.read_text() == "half"
+
+
+@pytest.mark.parametrize("writer", ["", "00000000-1-1."], ids=["unnamed", "elsewhere"])
+def test_a_writer_that_cannot_be_seen_is_taken_for_dead_when_no_run_lives(
+    home: Home, writer: str
+) -> None:
+    path = home.root / f".results.duckdb.{writer}a1b2c3_4.tmp"
+    path.write_text("half")
+    log = path.with_name(path.name + ".wal")
+    log.write_text("half")
+    with pytest.raises(ZsDagsterError, match="2 temporary files of killed runs"):
+        temporary_files(home, False)
+    with a_living_run():
+        assert temporary_files(home, True).startswith("0 temporary files")
+    assert path.exists()
 
 
 def test_states_of_trainings_go_when_their_model_is_stored(home: Home) -> None:

@@ -11,14 +11,15 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tests.hostile_safetensors import HOSTILE, HOSTILE_TO_NUMPY
 from tests.zs_dagster.models.clip_training.conftest import NAMES, Lamps
 from zs_dagster.digests import folder_digest
-from zs_dagster.errors import InputError, ModelError
+from zs_dagster.errors import InputError, ModelError, StoreError
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
 from zs_dagster.models.clip_training.base import Base, load_base
 from zs_dagster.models.clip_training.loop import Job, Pace, Training
 from zs_dagster.models.clip_training.recipe import Recipe
-from zs_dagster.models.clip_training.state import Checkpoints
+from zs_dagster.models.clip_training.state import Checkpoints, Counters
 from zs_dagster.models.clip_training.texts import text_features
 from zs_dagster.models.clip_training.train import train_clip
 
@@ -83,6 +84,23 @@ def test_a_checkpoint_cut_short_is_passed_over(base: Load, tmp_path: Path) -> No
     (cut / "weights.safetensors").write_bytes(b"cut")
     train_clip(base(), Job(Lamps(), NAMES, SMALL), tmp_path / "killed", resume=True, pace=ALONE)
     assert folder_digest(tmp_path / "killed") == folder_digest(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("file", ["weights.safetensors", "moments.safetensors"])
+@pytest.mark.parametrize("what", HOSTILE | HOSTILE_TO_NUMPY)
+def test_a_hostile_checkpoint_is_refused_in_one_line(
+    tmp_path: Path, what: str, file: str
+) -> None:
+    network, checkpoints = torch.nn.Linear(1, 1), Checkpoints(tmp_path)
+    optimizer = torch.optim.AdamW(network.parameters())
+    checkpoints.save(Counters(step=3), network, optimizer)
+    assert checkpoints.load(network, optimizer).step == 3
+    (tmp_path / "step-000000003" / file).write_bytes((HOSTILE | HOSTILE_TO_NUMPY)[what])
+    with pytest.raises(
+        StoreError, match=r"step-000000003' is damaged \(.* begin anew"
+    ) as error:
+        checkpoints.load(network, optimizer)
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_killed_before_it_was_saved_only_the_saving_is_left(base: Load, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
+from tests.hostile_safetensors import FEW, HOSTILE
 from zs_dagster.errors import ModelError
 from zs_dagster.models.lvlm.loading import load_scorer
 
@@ -75,6 +76,14 @@ def test_broken_safetensors_are_refused(folder: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ModelError, match=r"cannot load model .*download it again"):
         load_scorer(folder)
+
+
+@pytest.mark.parametrize("what", FEW)
+def test_hostile_weights_are_refused_in_one_line(folder: Path, what: str) -> None:
+    (folder / "model.safetensors").write_bytes(HOSTILE[what])
+    with pytest.raises(ModelError, match=r"cannot load model .*download it again") as error:
+        load_scorer(folder)
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_a_broken_tokenizer_is_refused(folder: Path) -> None:
