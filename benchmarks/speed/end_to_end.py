@@ -1,0 +1,211 @@
+"""Videos in, metrics out: one `zs-dagster run` against a script, each in a process of its own.
+
+The videos are drawn ones of the demo, 60 to 90 s each, with its 16 classes and its two small
+models; both look at one frame a second, ask two questions about each of the four likeliest
+classes, and find the same segments. The script (`end_to_end_reference.py`) decodes every frame,
+prepares it by PIL, asks with one call per frame and question, and loops over intervals and data
+frames. Ours also keeps everything, estimates intervals, and writes a report. The limit decodes
+every file once and spends nothing but the forward passes that ours takes. CPU seconds of all
+processes, one thread each.
+
+Usage: python benchmarks/speed/end_to_end.py [--quick] [--json FILE].
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from decode import decode_all
+from end_to_end_reference import PROFILE, TOP, one_a_second
+from measured import ROOT, Measured, cpu_s, main
+
+from zs_dagster.demo.bank import BANK_PATH
+from zs_dagster.demo.videos import Script, draw_scripts, ground_truth, scripts
+from zs_dagster.demo.world import classes
+from zs_dagster.models.loading import Models
+from zs_dagster.queries.class_query import ClassQuery
+
+COUNTS, QUICK = (1, 4, 16), (1, 4)
+NAME = "end-to-end"
+REFERENCE = Path(__file__).with_name("end_to_end_reference.py")
+ZS_DAGSTER = Path(sys.executable).with_name("zs-dagster")
+LARGEST_DIFFERENCE = 0.01
+"""Of average mAP, a fraction: the store rounds CLIP features to float16, the script does not."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Some videos with their ground truth and questions, in a folder that becomes a home."""
+
+    home: Path
+    videos: Sequence[Path]
+    queries: Sequence[ClassQuery]
+
+    @classmethod
+    def write(cls, home: Path, drawn: Path, made: Sequence[Script]) -> "Work":
+        """Write the dataset of ours and the work of the script."""
+        (home / "datasets").mkdir(parents=True)
+        truth = home / "truth.json"
+        truth.write_text(json.dumps(ground_truth(list(made))))
+        work = cls(home, [drawn / f"{one.video_id}.mp4" for one in made], questions())
+        videos, labels = [str(path) for path in work.videos], [q.label for q in work.queries]
+        described = {"name": NAME, "classes": labels, "queries": "demo", "profile": PROFILE}
+        described |= {"videos": {"files": videos}, "annotations": str(truth)}
+        described |= {"localization": {"fps": 1, "top_k": TOP, "filter_text": "description"}}
+        (home / f"datasets/{NAME}.yaml").write_text(yaml.safe_dump(described))
+        script = {"videos": videos, "annotations": str(truth)}
+        script |= {"queries": [asdict(query) for query in work.queries]}
+        (home / "work.json").write_text(json.dumps(script))
+        return work
+
+    def ours(self) -> tuple[float, float]:
+        """Return CPU seconds and average mAP of a run of the graph."""
+        said = self.home / "found.json"
+        took, _ = run([str(ZS_DAGSTER), "run", NAME, "--json", str(said)], self.home)
+        rows = json.loads(said.read_text(encoding="utf-8"))["metrics"]
+        (average,) = (row["value"] for row in rows if is_average(row))
+        return took, float(average)
+
+    def script(self) -> tuple[float, dict[str, Any]]:
+        """Return CPU seconds of the script and what it says."""
+        took, said = run([sys.executable, str(REFERENCE), str(self.home / "work.json")], None)
+        found: dict[str, Any] = json.loads(said.splitlines()[-1])
+        return took, found
+
+
+def is_average(row: Mapping[str, Any]) -> bool:
+    """Say whether a row of the metrics is the mean over all classes and thresholds."""
+    return bool(row["metric"] == "average_mAP" and row["split"] == "all")
+
+
+def questions() -> list[ClassQuery]:
+    """Read the questions of the classes of the demo from its bank."""
+    bank = yaml.safe_load(BANK_PATH.read_text(encoding="utf-8"))
+    labels = [action.label for action in classes("test")]
+    return [ClassQuery(label=label, source="demo", **bank[label]) for label in labels]
+
+
+def run(command: Sequence[str], home: Path | None) -> tuple[float, str]:
+    """Return CPU seconds of a process and its children, and what it printed."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    env |= {"DAGSTER_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
+    env |= {"ZS_HOME": str(home)} if home else {}
+    env.pop("DAGSTER_HOME", None)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+
+
+class Forwards:
+    """The forward passes of the models alone, timed by hooks in the thread that computes."""
+
+    def __init__(self) -> None:
+        models = Models("cpu")
+        self.clip, self.lvlm = models.clip(PROFILE), models.scorer(PROFILE)
+        self.seconds, self._started = 0.0, 0.0
+        backend: Any = self.lvlm._backend  # type: ignore[attr-defined]
+        for module in (self.clip.network.visual, backend.model.model):
+            module.register_forward_pre_hook(self._begin)
+            module.register_forward_hook(self._end)
+
+    def of(self, work: Work) -> float:
+        """Return CPU seconds of the passes over the videos of some work."""
+        asked = [prompt for query in work.queries[:TOP] for prompt in query.prompts()]
+        self.seconds = 0.0
+        for path in work.videos:
+            frames = np.stack([np.asarray(one) for one in one_a_second(path)])
+            self.clip.encode_frames(frames)
+            self.lvlm.score(frames, asked)
+        return self.seconds
+
+    def _begin(self, *_: object) -> None:
+        self._started = time.thread_time()
+
+    def _end(self, *_: object) -> None:
+        self.seconds += time.thread_time() - self._started
+
+
+def measure(quick: bool) -> list[Measured]:
+    """Time cold runs of 1, 4 and 16 videos, a warm one, the script, and the limit."""
+    torch.set_num_threads(1)
+    counts = QUICK if quick else COUNTS
+    with tempfile.TemporaryDirectory() as name:
+        folder, made = Path(name), scripts("test")[: max(counts)]
+        draw_scripts(folder / "videos", made)
+        works = {n: Work.write(folder / str(n), folder / "videos", made[:n]) for n in counts}
+        cold = {n: work.ours() for n, work in works.items()}
+        work = works[max(counts)]
+        warm, (reference, said) = work.ours(), work.script()
+        passes, decoding = limits(works[1], work)
+    averages = {cold[len(made)][1], warm[1], said["average_mAP"]}
+    if max(averages) - min(averages) > LARGEST_DIFFERENCE:
+        raise SystemExit(f"ours and the script must agree, have average mAP {averages}")
+    further, floor = per_video(cold), passes + decoding
+    steps = sum(said["cpu_s"].values()) - said["cpu_s"]["loading"]
+    details = {
+        "difference_of_average_mAP": max(averages) - min(averages),
+        "average_mAP": said["average_mAP"],
+        "reference_steps_cpu_s": said["cpu_s"],
+        "limit_decoding_cpu_s": decoding,
+        "limit_forward_passes_cpu_s": passes,
+    }
+    grown = {n: took for n, (took, _) in cold.items()}
+    return [
+        row(f"{len(made)} of them, cold", (grown[len(made)], reference, floor), grown, details),
+        row("cold, each further one", (further, steps / len(made), floor / len(made))),
+        row(f"{len(made)} of them, warm", (warm[0], reference, None)),
+    ]
+
+
+def per_video(cold: Mapping[int, tuple[float, float]]) -> float:
+    """Return what one more video takes: the slope between the fewest and the most."""
+    least, most = min(cold), max(cold)
+    return (cold[most][0] - cold[least][0]) / (most - least)
+
+
+def limits(first: Work, work: Work) -> tuple[float, float]:
+    """Return CPU seconds of the forward passes alone and of decoding each file once."""
+    forwards = Forwards()
+    forwards.of(first)  # Warms up.
+    return forwards.of(work), cpu_s(lambda: [decode_all(path) for path in work.videos], 1)
+
+
+def row(
+    what: str,
+    found: tuple[float, float, float | None],
+    growth: Mapping[int, float] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Measured:
+    """Put CPU seconds of ours, of the script and of the limit into the table."""
+    ours, reference, limit = found
+    return Measured(
+        what=f"videos of 60 to 90 s to metrics: {what}",
+        unit="CPU s",
+        ours=ours,
+        reference=reference,
+        reference_is="a script: all frames, PIL, a call per frame and question, loops",
+        limit=limit,
+        limit_is="decoding once and the forward passes alone" if limit else "",
+        growth=growth or {},
+        details=details or {},
+    )
+
+
+if __name__ == "__main__":
+    main("end_to_end", __doc__ or "", measure)
