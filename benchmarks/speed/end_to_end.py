@@ -41,7 +41,7 @@ NAME = "end-to-end"
 REFERENCE = Path(__file__).with_name("end_to_end_reference.py")
 ZS_DAGSTER = Path(sys.executable).with_name("zs-dagster")
 LARGEST_DIFFERENCE = 0.01
-"""Of average mAP, a fraction: the store rounds CLIP features to float16, the script does not."""
+"""Of average mAP, a fraction: the store rounds CLIP features to float16."""
 
 
 @dataclass(frozen=True)
