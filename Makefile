@@ -18,7 +18,7 @@ check: .venv/ready
 
 # On CPUs, one after the other; each writes its numbers, then all become docs/benchmarks.md.
 bench: .venv/ready
-	for script in $$(grep -lE '^    main\("' benchmarks/speed/*.py); do \
+	for script in $$(grep -lE '^ +main\("' benchmarks/speed/*.py); do \
 		name=$$(basename $$script .py); echo $$name; \
 		PYTHONPATH=. $(BIN)/python $$script --quick --json benchmarks/results/$$name.json \
 			> /dev/null || exit 1; \
