@@ -189,7 +189,7 @@ class Clip:
     def seconds(self, work: Callable[[Path, int], None], length: int) -> float:
         """CPU seconds of some work upon a file of that length."""
         path = loop(self.path, length)
-        return cpu_seconds(lambda: work(path, length), 2 if length < SHORTER_S else 1)
+        return cpu_seconds(lambda: work(path, length), 2 if length < LENGTHS[1] else 1)
 
     def row(
         self,
