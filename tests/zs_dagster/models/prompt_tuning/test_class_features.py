@@ -60,10 +60,10 @@ def test_the_initial_context_is_encoded_once_for_all_first_steps(
     classes, calls = ClassFeatures(*parts(small), "auto"), 0
     encode = TextTower.encode
 
-    def counted(*args: Tensor) -> Tensor:
+    def counted(tower: TextTower, embeddings: Tensor, ids: Tensor) -> Tensor:
         nonlocal calls
         calls += 1
-        return encode(*args)
+        return encode(tower, embeddings, ids)
 
     monkeypatch.setattr(TextTower, "encode", counted)
     slopes = torch.ones_like(small.text_features())
