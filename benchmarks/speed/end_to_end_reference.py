@@ -17,6 +17,7 @@ import class_filter
 import numpy as np
 import torch
 from clip_features import by_pil, encode, transform_of
+from end_to_end_limit import Forwards
 from evaluate import pandas_loop
 from PIL import Image
 from proposals import loop
@@ -29,7 +30,7 @@ from zs_dagster.models.profiles import load_profile
 from zs_dagster.queries.class_query import ClassQuery
 from zs_dagster.segments import LabelledSegments, Segments
 
-PROFILE, BATCH, TOP = "demo", 32, 4
+BATCH = 32
 Row = tuple[str, str, float, float, float]
 SPENT: dict[str, float] = {}
 
@@ -45,11 +46,11 @@ def spent_on(what: str) -> Iterator[None]:
 class Script:
     """The models and the classes of one run."""
 
-    def __init__(self, queries: Sequence[ClassQuery]) -> None:
-        self.queries = queries
-        self.clip = Models("cpu").clip(PROFILE)
+    def __init__(self, queries: Sequence[ClassQuery], profile: str, top: int) -> None:
+        self.queries, self.top = queries, top
+        self.clip = Models("cpu").clip(profile)
         self.transform = transform_of(self.clip)
-        said: Any = load_profile(PROFILE).lvlm
+        said: Any = load_profile(profile).lvlm
         self.lvlm = load_scorer(said.model, dtype=said.dtype, device="cpu", mode="naive")
         self.texts = self.clip.encode_texts([query.description for query in queries])
 
@@ -60,7 +61,7 @@ class Script:
         with spent_on("CLIP"):
             features = np.concatenate([self._features(part) for part in batches(pictures)])
         similarity = class_filter.loop(features, self.texts)
-        for place in np.argsort(-similarity, kind="stable")[:TOP]:
+        for place in np.argsort(-similarity, kind="stable")[: self.top]:
             with spent_on("LVLM"):
                 confidence = self._confidence(pictures, self.queries[place])
             with spent_on("proposals"):
@@ -131,17 +132,28 @@ def truth_of(database: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+def passes(script: Script, work: Mapping[str, Any]) -> float:
+    """Return CPU seconds of the forward passes that ours takes."""
+    asked = [prompt for query in script.queries[: script.top] for prompt in query.prompts()]
+    videos = [one_a_second(Path(path)) for path in work["videos"]]
+    frames = [np.stack([np.asarray(one) for one in video]) for video in videos]
+    return Forwards(work["profile"]).of(frames, asked)
+
+
 def main() -> None:
-    """Do all of it, print the metric and what each step took."""
+    """Do all of it, print the metric and what each step took, and measure the limit last."""
     torch.set_num_threads(1)
     work = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     truth = json.loads(Path(work["annotations"]).read_text(encoding="utf-8"))["database"]
     with spent_on("loading"):
-        script = Script([ClassQuery(**query) for query in work["queries"]])
+        queries = [ClassQuery(**query) for query in work["queries"]]
+        script = Script(queries, work["profile"], work["top"])
     found = [row for video in work["videos"] for row in script.segments(Path(video))]
     with spent_on("evaluation"):
         average = pandas_loop(labelled(truth_of(truth)), labelled(found))
-    print(json.dumps({"average_mAP": average, "segments": len(found), "cpu_s": SPENT}))
+    said = {"average_mAP": average, "segments": len(found), "steps_cpu_s": SPENT}
+    said |= {"cpu_s": time.process_time()}  # Imports are part of it, the limit is not.
+    print(json.dumps(said | {"forward_passes_cpu_s": passes(script, work)}))
 
 
 if __name__ == "__main__":
