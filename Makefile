@@ -17,24 +17,19 @@ check: .venv/ready
 	$(BIN)/mypy
 
 # On CPUs, one after the other; each writes its numbers, then all become docs/benchmarks.md.
-bench: .venv/ready .venv-bench/ready
-	for script in $$(grep -lE '^    main\("' benchmarks/speed/*.py); do \
+bench: .venv/ready
+	for script in $$(grep -lE '^ +main\("' benchmarks/speed/*.py); do \
 		name=$$(basename $$script .py); echo $$name; \
 		PYTHONPATH=. $(BIN)/python $$script --quick --json benchmarks/results/$$name.json \
 			> /dev/null || exit 1; \
 	done
 	$(BIN)/python benchmarks/render.py
 
-# The loop that people evaluate with runs on data frames; nothing else here does.
-.venv-bench/ready: .venv/ready
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .venv-bench pandas==3.1.1
-	touch $@
-
 ui: demo
 	$(BIN)/zs-dagster ui
 
 clean:
-	rm -rf .venv .venv-bench .zs
+	rm -rf .venv .zs
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

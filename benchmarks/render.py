@@ -18,6 +18,7 @@ STAGES = (
     "proposals",
     "evaluate",
     "zar",
+    "zar_memory",
     "cezsar_train",
     "graph_overhead",
     "store",
@@ -39,8 +40,8 @@ INTRODUCTION = """# Benchmarks
 
 Each stage beside what people run now (the reference) and beside the physical limit, all in one
 run. Less is better. Times describe the machine of the run; ratios carry further. The growth
-exponent is the slope of time over work, at 1, 4 and 16 times the work where nothing else is
-said: 1 is linear. This page is written by `make bench`.
+exponent is the slope of time over work, at 1, 4 and 16 times the work or what `growth` of the
+JSON says: 1 is linear. This page is written by `make bench`.
 """
 
 

@@ -4,6 +4,10 @@ The limit is `ffmpeg -threads 1 -f null -`, or, where there is no ffmpeg on the 
 PyAV over the same decoder on one thread that throws each frame away. The reference turns every
 frame into RGB, as scripts do that pick theirs afterwards. CPU seconds, children included.
 
+A file is a noisy clip of ten seconds, one group of pictures, encoded once; long files hold its
+packets again and again, so that one time of decoding all holds for each of them. The 16 frames
+lie half a group behind a key frame, on average.
+
 Usage: python benchmarks/speed/decode.py [--quick] [--json FILE].
 """
 
@@ -14,7 +18,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import av
@@ -24,10 +29,11 @@ from measured import Measured, main
 from zs_dagster.video.decoders import Decoders, Sampling
 from zs_dagster.video.sampling import uniform_times
 
-FILES = {"1280x720": ((1280, 720), 180), "320x240": ((320, 240), 600)}
-QUICK = 6
-"""Part of the length of a file, one over this, that has to do."""
-REPEATS = 2
+SIZES = {"1280x720": (1280, 720), "320x240": (320, 240)}
+CLIP_S = 10
+LENGTHS, QUICK = {1: 40, 4: 160, 15: 600}, {1: 10, 4: 40, 16: 160}
+"""Times the work -> seconds of the file; the quick ones are for 1 frame per second only."""
+SHORTER_S = 180
 FFMPEG = shutil.which("ffmpeg")
 
 
@@ -67,6 +73,24 @@ def check_key_frames(path: Path, num_frames: int) -> None:
         raise SystemExit(f"a key frame every 250 frames was asked for, got {found}")
 
 
+def loop(clip: Path, seconds: int) -> Path:
+    """Make a file of that length beside a clip, of its packets again and again."""
+    path = clip.with_name(f"{clip.stem}-{seconds}.mp4")
+    with av.open(str(path), "w") as target:
+        stream = None
+        for start in range(0, seconds, CLIP_S):
+            with av.open(str(clip)) as source:
+                stream = stream or target.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(video=0):
+                    if packet.dts is not None:
+                        later = round(start / packet.time_base)
+                        packet.dts, packet.pts = packet.dts + later, packet.pts + later
+                        packet.stream = stream
+                        target.mux(packet)
+    check_key_frames(path, 25 * seconds)
+    return path
+
+
 def decode_all(path: Path) -> None:
     """Decode everything and throw it away: the floor of whoever needs every frame."""
     if FFMPEG:
@@ -86,22 +110,22 @@ def every_frame(path: Path) -> None:
             frame.to_ndarray(format="rgb24")
 
 
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of this process and its children; the least of a few runs."""
+def cpu_seconds(work: Callable[[], object], rounds: int = 1) -> float:
+    """CPU seconds of this process and its children; the least of some runs."""
 
     def used() -> float:
         kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         return sum(sum(resource.getrusage(kind)[:2]) for kind in kinds)
 
     found = []
-    for _ in range(REPEATS):
+    for _ in range(rounds):
         before = used()
         work()
         found.append(used() - before)
     return min(found)
 
 
-def one_fps(path: Path) -> None:
+def one_fps(path: Path, _: float) -> None:
     """Read one frame per second, in a child started for it."""
     with Decoders(1) as pool:
         for _ in pool.sampled_frames(Sampling(path, 1.0)):
@@ -112,6 +136,13 @@ def sixteen(path: Path, duration_s: float) -> None:
     """Read 16 frames of the whole file, in a child started for it."""
     with Decoders(1) as pool:
         for _ in pool.iter_frames(path, uniform_times(duration_s, 16)):
+            pass
+
+
+def first(path: Path, _: float) -> None:
+    """Read the first frame, in a child started for it."""
+    with Decoders(1) as pool:
+        for _frames in pool.iter_frames(path, uniform_times(0.04, 1)):
             pass
 
 
@@ -133,50 +164,79 @@ def two_hours(folder: Path) -> dict[str, float]:
     return {"frames": frames, "parent_mb": parent, "child_mb": child, "peak_mb": parent + child}
 
 
+@dataclass(frozen=True)
+class Clip:
+    """A file of one group of pictures, and what all of one of its seconds takes.
+
+    Attributes:
+        limit: CPU seconds of decoding a second of it.
+        reference: CPU seconds of turning all frames of a second into RGB.
+    """
+
+    path: Path
+    title: str
+    limit: float
+    reference: float
+
+    @classmethod
+    def of(cls, folder: Path, title: str, seconds: int) -> "Clip":
+        """Write it, and time that many seconds of it."""
+        path = write(folder / f"{title}.mp4", SIZES[title], CLIP_S)
+        long = loop(path, seconds)
+        took = [cpu_seconds(partial(work, long), 2) for work in (decode_all, every_frame)]
+        return cls(path, title, took[0] / seconds, took[1] / seconds)
+
+    def seconds(self, work: Callable[[Path, int], None], length: int) -> float:
+        """CPU seconds of some work upon a file of that length."""
+        path = loop(self.path, length)
+        return cpu_seconds(lambda: work(path, length), 2 if length < LENGTHS[1] else 1)
+
+    def row(
+        self,
+        what: str,
+        work: Callable[[Path, int], None],
+        lengths: dict[int, int],
+        share: float,
+    ) -> Measured:
+        """Time files of growing length; the longest is compared."""
+        took = {times: self.seconds(work, length) for times, length in lengths.items()}
+        longest, ours = max(lengths.values()), took[max(lengths)]
+        limit = longest * self.limit
+        return Measured(
+            what=f"{what}, {self.title}, {longest} s",
+            unit="CPU s",
+            ours=ours,
+            reference=longest * self.reference,
+            reference_is="every frame to RGB",
+            limit=limit,
+            limit_is=f"decoding all by {'ffmpeg' if FFMPEG else 'PyAV'} on one thread",
+            goal=f"at most {share} times the limit",
+            reached=ours <= share * limit,
+            growth=took,
+            details={"first_frame_in_a_new_child_s": self.seconds(first, CLIP_S)},
+        )
+
+    def sixteen(self) -> Measured:
+        """Time 16 frames, of a shorter file as well."""
+        found = self.row("16 frames", sixteen, LENGTHS, 0.3)
+        shorter = self.seconds(sixteen, SHORTER_S) / (SHORTER_S * self.limit)
+        return replace(found, details={**found.details, f"share_of_{SHORTER_S}_s": shorter})
+
+
 def measure(quick: bool) -> list[Measured]:
     """Time both files; a two-hour file only where there is time."""
     with tempfile.TemporaryDirectory() as name:
-        rows = [
-            row
-            for title, (size, longest) in FILES.items()
-            for seconds in [longest // QUICK if quick else longest]
-            for row in of_file(
-                f"{title}, {seconds} s", write(Path(name) / "a.mp4", size, seconds), seconds
-            )
-        ]
+        folder, rows = Path(name), []
+        for title in SIZES:
+            clip = Clip.of(folder, title, QUICK[4] if quick else LENGTHS[15])
+            lengths = QUICK if quick else LENGTHS
+            rows.append(clip.row("1 frame per second", one_fps, lengths, 1.1))
+            rows.append(clip.sixteen())
         if not quick:
-            found = two_hours(Path(name))
+            found = two_hours(folder)
             what, peak = "peak memory, two hours of 720p at 1 fps", found["peak_mb"]
             rows.append(Measured(what, "MB", peak, details=found))
-        else:  # The goals are about the whole files: starting a child weighs little there.
-            rows = [replace(row, reached=None) for row in rows]
     return rows
-
-
-def of_file(title: str, path: Path, seconds: int) -> list[Measured]:
-    """Time the two ways of reading one file."""
-    limit, reference = (
-        cpu_seconds(lambda: decode_all(path)),
-        cpu_seconds(lambda: every_frame(path)),
-    )
-    one, few = cpu_seconds(lambda: one_fps(path)), cpu_seconds(lambda: sixteen(path, seconds))
-    limit_is = f"decoding all by {'ffmpeg' if FFMPEG else 'PyAV'} on one thread"
-    start = cpu_seconds(lambda: sixteen(path, 0.04))
-    return [
-        Measured(
-            what=f"{what}, {title}",
-            unit="CPU s",
-            ours=ours,
-            reference=reference,
-            reference_is="every frame to RGB",
-            limit=limit,
-            limit_is=limit_is,
-            goal=f"at most {share} times the limit, of the long file",
-            reached=ours <= share * limit,
-            details={"first_frame_in_a_new_child_s": start},
-        )
-        for what, ours, share in (("1 frame per second", one, 1.1), ("16 frames", few, 0.3))
-    ]
 
 
 if __name__ == "__main__":

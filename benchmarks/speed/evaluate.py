@@ -2,19 +2,15 @@
 
 Usage: python benchmarks/speed/evaluate.py [--quick] [--json FILE]. CPU time of one thread,
 ratios in one run. The reference is what people run: the ActivityNet toolkit's loop over data
-frames, with `iterrows`, `groupby(...).get_group` and `loc`. It needs pandas, which is no
-dependency of this project (`make bench` puts it into .venv-bench); without it the same loop
-runs on numpy arrays and dictionaries, which is much faster than data frames, and
-`reference_is` says so. Growth is measured at 1, 4 and 16 times the videos.
+frames, with `iterrows` and `groupby(...).get_group`. Growth is measured at 1, 4 and 16 times
+the videos.
 """
 
-import importlib.util
-import sys
 from functools import partial
-from typing import Any
 
 import numpy as np
-from measured import ROOT, Measured, cpu_s, exponent, main
+import pandas as pd
+from measured import Measured, cpu_s, exponent, main
 
 from zs_dagster.evaluation.average_precision import evaluate
 from zs_dagster.evaluation.bootstrap import bootstrap_average_map
@@ -24,7 +20,6 @@ from zs_dagster.segments import FloatArray, LabelledSegments, Segments
 
 PROTOCOL = PROTOCOLS["thumos14"]
 VIDEOS, CLASSES, PER_VIDEO, TRUTH_PER_VIDEO = 212, 20, 236, 16
-sys.path.append(str(ROOT / ".venv-bench"))
 
 
 def world(times: int = 1) -> tuple[LabelledSegments, LabelledSegments]:
@@ -85,36 +80,10 @@ def overlap_of(start: float, end: float, starts: FloatArray, ends: FloatArray) -
     return overlap
 
 
-def numpy_loop(truth: LabelledSegments, found: LabelledSegments) -> float:
-    """Average mAP by the toolkit's loop on arrays, one prediction after the other."""
-    scores = []
-    for label in np.unique(truth.label):
-        ours, asked = truth.take(truth.label == label), found.take(found.label == label)
-        groups: dict[str, list[int]] = {}
-        for i, video in enumerate(ours.video_id):
-            groups.setdefault(str(video), []).append(i)
-        taken: list[set[int]] = [set() for _ in PROTOCOL.thresholds]
-        flags = []
-        for i in (-asked.segments.score).argsort(kind="stable"):
-            rows = np.array(groups.get(str(asked.video_id[i]), []), dtype=int)
-            values = overlap_of(
-                asked.segments.start_s[i],
-                asked.segments.end_s[i],
-                ours.segments.start_s[rows],
-                ours.segments.end_s[rows],
-            )
-            flags.append(assign(values, taken, rows))
-        scores.append(
-            [interpolated(list(column), len(ours)) for column in zip(*flags, strict=True)]
-        )
-    return float(np.mean(scores))
-
-
 def pandas_loop(truth: LabelledSegments, found: LabelledSegments) -> float:
     """Average mAP by the toolkit's loop on data frames."""
-    import pandas as pd
 
-    def frame(rows: LabelledSegments) -> Any:  # noqa: ANN401 - pandas may be absent
+    def frame(rows: LabelledSegments) -> pd.DataFrame:
         return pd.DataFrame(
             {
                 "video": rows.video_id,
@@ -128,6 +97,9 @@ def pandas_loop(truth: LabelledSegments, found: LabelledSegments) -> float:
     by_label, scores = frame(found).groupby("label"), []
     for label, ours in frame(truth).groupby("label"):
         groups = ours.reset_index(drop=True).groupby("video")
+        if label not in by_label.groups:
+            scores.append([0.0] * len(PROTOCOL.thresholds))
+            continue
         asked = by_label.get_group(label).sort_values("score", ascending=False, kind="stable")
         taken: list[set[int]] = [set() for _ in PROTOCOL.thresholds]
         flags = []
@@ -148,12 +120,10 @@ def pandas_loop(truth: LabelledSegments, found: LabelledSegments) -> float:
 
 def measure(quick: bool) -> list[Measured]:
     """Time the evaluator, the loop on the same proposals, and the growth with the videos."""
-    has_pandas = importlib.util.find_spec("pandas") is not None
-    loop = pandas_loop if has_pandas else numpy_loop
     truth, found = world()
     ours = cpu_s(lambda: evaluate(truth, found, PROTOCOL), 5)
     theirs = []
-    reference = cpu_s(lambda: theirs.append(loop(truth, found)), 1)
+    reference = cpu_s(lambda: theirs.append(pandas_loop(truth, found)), 1)
     difference = abs(evaluate(truth, found, PROTOCOL).average_map - theirs[0])
     if difference > 1e-9:
         raise SystemExit(f"the loop gives another number: {difference}")
@@ -169,14 +139,11 @@ def measure(quick: bool) -> list[Measured]:
             unit="CPU s",
             ours=ours,
             reference=reference,
-            reference_is="the toolkit's loop on "
-            + ("data frames, pandas" if has_pandas else "arrays, without pandas"),
+            reference_is="the toolkit's loop on data frames, pandas",
             limit=cpu_s(lambda: sort_once(found)),
             limit_is="sorting names, classes and scores once",
             goal="40 times the loop on data frames, at most 1 s, exponent at most 1.15",
-            reached=ours <= min(reference / 40, 1) and exponent(grown) <= 1.15
-            if has_pandas
-            else None,
+            reached=ours <= min(reference / 40, 1) and exponent(grown) <= 1.15,
             growth=grown,
             details={
                 "difference_of_average_mAP": difference,

@@ -123,6 +123,6 @@ def _versions() -> dict[str, str]:
     for package in PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:  # The pandas loop has an environment of its own.
+        except PackageNotFoundError:
             continue
     return found

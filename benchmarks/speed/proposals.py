@@ -30,7 +30,7 @@ def measure(quick: bool) -> list[Measured]:
     few = [video[number % CLASSES] for number, video in enumerate(videos)][:: 4 if quick else 2]
     _check_same(few[:20])
     grown = {n: cpu_s(lambda n=n: _ours(videos[: VIDEOS * n // 16])) for n in (1, 4, 16)}
-    each = cpu_s(lambda: [_reference(one) for one in few]) / len(few)
+    each = cpu_s(lambda: [loop(one) for one in few]) / len(few)
     columns = np.stack([one.confidence.T for video in videos for one in video])
     ours, reference = grown[16], each * VIDEOS * CLASSES
     return [
@@ -80,15 +80,16 @@ def _check_same(work: Sequence[ClassScores]) -> None:
     for one, found in zip(work, ZEAL.start(PARAMETERS, 0)(work), strict=True):
         segments = found.segments
         ours = np.column_stack([segments.start_s, segments.end_s, segments.score])
-        np.testing.assert_allclose(ours, _reference(one), rtol=1e-9)
+        np.testing.assert_allclose(ours, loop(one), rtol=1e-9)
 
 
-def _reference(one: ClassScores) -> list[Proposal]:
+def loop(one: ClassScores) -> list[Proposal]:
+    """Find the segments of one class in one video with one sample a second."""
     columns = [_normalised(one.confidence[:, side].tolist()) for side in (0, 1)]
     starts, ends = (_candidates(column) for column in columns)
     actionness, weight = one.actionness.tolist(), PARAMETERS.confidence_weight
     proposals = []
-    for first, last in _pairs(starts, ends):
+    for first, last in _pairs(starts, ends, len(actionness)):
         inside = sum(actionness[first : last + 1]) / (last + 1 - first)
         score = weight * (columns[0][first] + columns[1][last]) + (1 - weight) * inside
         proposals.append((float(first), float(last + 1), score))
@@ -111,10 +112,10 @@ def _candidates(column: list[float]) -> list[int]:
     return sorted(kept)
 
 
-def _pairs(starts: list[int], ends: list[int]) -> list[tuple[int, int]]:
-    longest = math.floor(PARAMETERS.max_length_fraction * SAMPLES)
+def _pairs(starts: list[int], ends: list[int], samples: int) -> list[tuple[int, int]]:
+    longest = math.floor(PARAMETERS.max_length_fraction * samples)
     pairs = []
-    for start, following in zip(starts, [*starts[1:], SAMPLES], strict=True):
+    for start, following in zip(starts, [*starts[1:], samples], strict=True):
         for end in ends:
             if start < end <= start + longest:
                 pairs.append((start, end))

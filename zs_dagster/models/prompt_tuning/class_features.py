@@ -6,6 +6,7 @@ slope carried back to the context. The sum over chunks is the exact gradient.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -65,6 +66,26 @@ class ClassFeatures:
             features = self._encode(leaf, ids)
             total += torch.autograd.grad(features, leaf, slope.to(features.dtype))[0]
         return total
+
+    def pull_back_from_start(self, slopes: Tensor) -> Tensor:
+        """Return what `pull_back` does at the initial context.
+
+        Each video takes its first step from there. Where all classes fit one chunk they are
+        encoded once, and the graph is kept for the slopes of the next video.
+        """
+        if len(self._chunks()) > 1:
+            return self.pull_back(self.initial_context(), slopes)
+        leaf, features = self._start
+        slopes = slopes.to(features.dtype)
+        gradient = torch.autograd.grad(features, leaf, slopes, retain_graph=True)[0]
+        if not bool(gradient.isfinite().all()):
+            del self._start  # What went wrong in it must not reach the next video.
+        return gradient
+
+    @cached_property
+    def _start(self) -> tuple[Tensor, Tensor]:
+        leaf = self.initial_context().requires_grad_()
+        return leaf, self._encode(leaf, self._prompts.ids)
 
     def _chunks(self) -> Sequence[Tensor]:
         return torch.split(self._prompts.ids, self._chunk)

@@ -140,7 +140,12 @@ class PromptTuner:
         for step in range(parameters.n_steps):
             if step and parameters.reselect_each_step:
                 selected = select_confident(self._logits(rows, features), parameters.rho)
-            context.grad = self._gradient(context, features, rows[selected])
+            slopes = self._slopes(features, rows[selected])
+            context.grad = (
+                self._classes.pull_back(context, slopes)
+                if step
+                else self._classes.pull_back_from_start(slopes)
+            )
             if not _is_finite(context.grad):
                 return features, selected, True
             optimizer.step()
@@ -150,10 +155,10 @@ class PromptTuner:
             features = moved
         return features, selected, False
 
-    def _gradient(self, context: Tensor, features: Tensor, rows: Tensor) -> Tensor:
+    def _slopes(self, features: Tensor, rows: Tensor) -> Tensor:
+        """Return the gradient of the objective with respect to the class features."""
         leaf = features.detach().requires_grad_()
-        (slopes,) = torch.autograd.grad(self._objective(rows, leaf), leaf)
-        return self._classes.pull_back(context, slopes)
+        return torch.autograd.grad(self._objective(rows, leaf), leaf)[0]
 
     def _objective(self, rows: Tensor, features: Tensor) -> Tensor:
         return objective_value(self._logits(rows, features), self._parameters.objective)

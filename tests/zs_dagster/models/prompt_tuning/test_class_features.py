@@ -42,6 +42,36 @@ def test_chunks_give_the_features_and_the_gradient_of_the_whole(
     assert found.dtype == torch.float32
 
 
+@pytest.mark.parametrize("chunk", [1, 3, "auto"])
+def test_every_first_step_has_the_gradient_of_the_initial_context(
+    clip: "Clip", chunk: int
+) -> None:
+    classes = ClassFeatures(*parts(clip), chunk)
+    context = classes.initial_context()
+    shape = classes.encode(context).shape
+    for slopes in (torch.randn(shape), torch.randn(shape)):
+        expected = classes.pull_back(context, slopes)
+        assert torch.equal(classes.pull_back_from_start(slopes), expected)
+
+
+def test_the_initial_context_is_encoded_once_for_all_first_steps(
+    small: "Clip", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes, calls = ClassFeatures(*parts(small), "auto"), 0
+    encode = TextTower.encode
+
+    def counted(tower: TextTower, embeddings: Tensor, ids: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return encode(tower, embeddings, ids)
+
+    monkeypatch.setattr(TextTower, "encode", counted)
+    slopes = torch.ones_like(small.text_features())
+    for _ in range(3):
+        classes.pull_back_from_start(slopes)
+    assert calls == 1
+
+
 def test_the_initial_context_is_that_of_the_words(clip: "Clip") -> None:
     classes = ClassFeatures(*parts(clip), "auto")
     features = classes.encode(classes.initial_context())
