@@ -269,27 +269,6 @@ def test_objects_give_positives_and_points(
     assert found["visual", 0.2] != pytest.approx(found["visual_object", 1.0], abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("rows", "rule"),
-    [
-        ([], "no-caption: 1 (the files hold no caption); give a file with captions"),
-        ([("v0", 0, 99, "far")], "caption-outside-video: 1 ('v0' 0 to 99 s of 3 s"),
-        ([("v0", 0, 1, "")], "empty-caption: 1 ('v0' 0 to 1 s); write the sentence"),
-    ],
-)
-def test_captions_that_cannot_be_used_are_refused_before_anything_is_encoded(
-    captioned: "TinyHome", run_train: "RunJob", rows: list[Any], rule: str
-) -> None:
-    write_captions(captioned, rows)
-    with pytest.raises(DatasetError) as error:
-        run_train(captioned, only=["captions"])
-    assert rule in str(error.value)
-    assert str(error.value).startswith("captions of dataset 'tiny-captions': ")
-    with pytest.raises(DatasetError) as again:
-        run_train(captioned, only=["frame_features"])
-    assert str(again.value) == str(error.value)
-
-
 def test_predictions_are_stale_when_their_model_is_trained_anew(
     captioned: "TinyHome",
 ) -> None:

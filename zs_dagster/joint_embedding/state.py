@@ -16,10 +16,7 @@ Weights = dict[str, torch.Tensor]
 IDENTITY, PROGRESS = "identity", "progress"
 NETWORK, BEST, MOMENT = "network", "best", "moment"
 # Of files, of safetensors, of torch about shapes, and of what is written in them.
-_DAMAGED = (
-    *(OSError, SafetensorError, RuntimeError, OverflowError),
-    *(KeyError, TypeError, ValueError),
-)
+_DAMAGED = (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError)
 
 
 @dataclass

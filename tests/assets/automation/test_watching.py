@@ -135,6 +135,9 @@ def test_a_broken_file_is_told_once_and_again_when_it_breaks_otherwise(
         assert "clases: unknown key" in first
         assert len(first.splitlines()) == 1
         assert skipped(instance, cursor) == ("nothing changed", cursor)
+        tiny.caption()
+        other, cursor = skipped(instance, cursor)
+        assert other == "None"
         tiny.describe(profile="none")
         second, cursor = skipped(instance, cursor)
         assert "'none'" in second

@@ -18,10 +18,7 @@ from zs_dagster.models.clip_training.untyped import Network
 IDENTITY, COUNTERS = "training.json", "counters.json"
 WEIGHTS, MOMENTS = "weights.safetensors", "moments.safetensors"
 # Of files, of safetensors, of torch about shapes, and of what is written in them.
-_DAMAGED = (
-    *(OSError, SafetensorError, RuntimeError, OverflowError),
-    *(KeyError, TypeError, ValueError),
-)
+_DAMAGED = (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError)
 
 
 @dataclass
