@@ -2,7 +2,8 @@
 
 Reference and limit of the starts is Python with nothing imported. The share of the graph in a
 cold demo run is its wall time outside the stages: start, imports, Dagster's records, tables
-shown at the end. The demo is left out of a quick run.
+shown at the end. The demo is left out of a quick run. Bytecode is kept, as Python does
+unless told otherwise: all but the first start and the first run have it.
 
 Usage: python benchmarks/speed/graph_overhead.py [--quick] [--json FILE].
 """
@@ -21,18 +22,22 @@ from measured import ROOT, Measured, main
 from stage_run import run_apart
 
 VIDEOS, QUICK = 500, 10
-ROUNDS, QUICK_ROUNDS = 3, 1
+ROUNDS, QUICK_ROUNDS = 5, 2
+MOST_UNCHANGED_S, MOST_SHARE = 5, 0.05
 ZS_DAGSTER = Path(sys.executable).with_name("zs-dagster")
 DEFINITIONS = "import zs_dagster.definitions as d; d.defs.resolve_all_job_defs()"
+PYTHON = sys.executable
+# Name -> command, goal in words and in seconds: above a bare Python, or in all.
 STARTS = {
-    "import zs_dagster": ([sys.executable, "-c", "import zs_dagster"], "<= 50 ms above Python"),
-    "zs-dagster --help": ([str(ZS_DAGSTER), "--help"], "<= 0.5 s"),
-    "definitions loaded": ([sys.executable, "-c", DEFINITIONS], "<= 4 s"),
+    "import zs_dagster": ([PYTHON, "-c", "import zs_dagster"], "<= 50 ms above Python", 0.05),
+    "zs-dagster --help": ([str(ZS_DAGSTER), "--help"], "<= 0.5 s", 0.5),
+    "definitions loaded": ([PYTHON, "-c", DEFINITIONS], "<= 4 s", 4),
 }
 
 
 def measure(is_quick: bool) -> Sequence[Measured]:
     """Measure starts, an unchanged run, and a cold demo unless quick."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         rounds, videos = (QUICK_ROUNDS, QUICK) if is_quick else (ROUNDS, VIDEOS)
         rows = [*_starts(Path(folder), rounds), _unchanged(Path(folder), videos)]
@@ -41,8 +46,9 @@ def measure(is_quick: bool) -> Sequence[Measured]:
 
 def _starts(folder: Path, rounds: int) -> Iterator[Measured]:
     bare = _wall_s([sys.executable, "-c", ""], folder, rounds)
-    for what, (command, goal) in STARTS.items():
+    for what, (command, goal, most_s) in STARTS.items():
         took = _wall_s(command, folder, rounds)
+        counted = took - bare if "above" in goal else took
         yield Measured(
             what,
             "wall s",
@@ -50,6 +56,7 @@ def _starts(folder: Path, rounds: int) -> Iterator[Measured]:
             limit=bare,
             limit_is="python -c ''",
             goal=goal,
+            reached=counted <= most_s,
             details={"above_python_s": took - bare},
         )
 
@@ -73,13 +80,15 @@ def _environment(home: Path) -> dict[str, str]:
 def _unchanged(folder: Path, videos: int) -> Measured:
     home = folder / "unchanged"
     fake_dataset.write_dataset(home, videos)
-    first, again = run_apart(home), run_apart(home)
+    first, *again = [run_apart(home) for _ in range(3)]
+    least = min(again, key=lambda run: run["wall_s"])
     return Measured(
         f"an unchanged run, {videos} videos, whole graph in one process",
         "wall s",
-        again["wall_s"],
+        least["wall_s"],
         goal="<= 5 s for 500 videos",
-        details={"first_run_wall_s": first["wall_s"], "cpu_s": again["cpu_s"]},
+        reached=least["wall_s"] <= MOST_UNCHANGED_S if videos == VIDEOS else None,
+        details={"first_run_wall_s": first["wall_s"], "cpu_s": least["cpu_s"]},
     )
 
 
@@ -99,6 +108,7 @@ def _demo(folder: Path) -> Measured:
         "wall s",
         wall - inside,
         goal="<= 5 % of the run",
+        reached=1 - inside / wall <= MOST_SHARE,
         details={"share": 1 - inside / wall, "wall_s": wall, "stages_s": stages},
     )
 
