@@ -1,10 +1,11 @@
 """Segments of any setting from scores that exist: what sweeps and ablations share.
 
-Nothing is scored here. What a setting leaves alone is computed once: scores and features are
-read once, similarities per kind of text and number of frames, segments per parameters.
+Nothing is scored here. What a setting leaves alone is computed once: scores are read once,
+similarities per kind of text and number of frames, segments per parameters. The features of
+the frames stay in the store; classes that are answered alone are answered many at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,15 +21,19 @@ from zs_dagster.datasets.localization import Method
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.grid import Point
 from zs_dagster.home import Home
-from zs_dagster.localization.class_filter import class_ranks, video_similarity
+from zs_dagster.localization.class_filter import Ranks, class_ranks, similarity_to_units
 from zs_dagster.localization.localizer import EachClass
-from zs_dagster.segments import LabelledSegments, Segments
+from zs_dagster.segments import FloatArray, LabelledSegments, Segments
+from zs_dagster.similarity import normalised
 
 FILTER = ("top_k", "filter_frames", "filter_text")
 RATE = "fps"
-Pair = tuple[str, str]
-Texts = dict[str, dict[str, NDArray[Any]]]
-"""Kind of text -> class -> feature (D,)."""
+SAMPLES_AT_ONCE = 2**14  # Of classes that are localized together.
+Key = tuple[str, str, tuple[str, ...]]
+"""Video, class, and the classes it was localized with if that matters."""
+Setting = tuple[str, int]
+"""Of the class filter: kind of text and number of frames."""
+NO_FEATURES = np.zeros((0, 0), np.float16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,58 +41,70 @@ class CachedScores:
     """What was scored of a dataset, read once.
 
     Attributes:
+        home: Where the features lie.
         dataset: Its description.
-        videos: Video -> scores, one item per class that was asked about.
-        features: Video -> frame features, shape ``(T, D)``.
-        texts: Text features of the classes.
+        videos: Video -> scores, one item per class that was asked about; without features.
+        encoded: Video -> its row of `frame_features`.
+        texts: Kind of text -> class -> feature (D,).
         truth: The true segments.
         known: Encoded video -> its true classes, those of whole videos included.
     """
 
+    home: Home
     dataset: Dataset
     videos: dict[str, list[ClassScores]]
-    features: dict[str, NDArray[Any]]
-    texts: Texts
+    encoded: dict[str, Mapping[str, str]]
+    texts: dict[str, dict[str, NDArray[Any]]]
     truth: LabelledSegments
     known: dict[str, set[str]]
-    _ranks: dict[tuple[str, int], dict[str, dict[str, int]]] = field(default_factory=dict)
+    _ranks: dict[Setting, Ranks] = field(default_factory=dict)
 
-    def ranks(self, text_kind: str, n_frames: int) -> dict[str, dict[str, int]]:
+    def ranks(self, text_kind: str, n_frames: int) -> Ranks:
         """Return the rank of every class in every video by the class filter, 1 is best."""
-        if (text_kind, n_frames) not in self._ranks:
-            labels = list(self.texts[text_kind])
-            matrix = np.stack(list(self.texts[text_kind].values()))
-            self._ranks[text_kind, n_frames] = {
-                video: dict(
-                    zip(
-                        labels,
-                        class_ranks(video_similarity(features, matrix, n_frames)).tolist(),
-                        strict=True,
-                    )
-                )
-                for video, features in self.features.items()
-            }
+        self.rank([(text_kind, n_frames)])
         return self._ranks[text_kind, n_frames]
+
+    def rank(self, settings: Collection[Setting]) -> None:
+        """Rank the classes by several settings, in one pass over the features."""
+        new = [setting for setting in dict.fromkeys(settings) if setting not in self._ranks]
+        units = {kind: normalised(np.stack(list(self.texts[kind].values()))) for kind, _ in new}
+        found: dict[Setting, list[NDArray[np.int32]]] = {setting: [] for setting in new}
+        for video in self.encoded if new else ():
+            features = self.features(video)
+            for (kind, n_frames), ranks in found.items():
+                similarity = similarity_to_units(features, units[kind], n_frames)
+                ranks.append(class_ranks(similarity).astype(np.int32))
+        for (kind, n_frames), ranks in found.items():
+            self._ranks[kind, n_frames] = Ranks(
+                list(self.encoded), list(self.texts[kind]), ranks
+            )
+
+    def features(self, video: str) -> NDArray[Any]:
+        """Read the features of the frames of a video, shape ``(T, D)``."""
+        return sampled_features(self.home.store, self.encoded[video])["features"]
 
 
 def read_scores(home: Home, dataset: Dataset) -> CachedScores:
     """Read all that was scored of a dataset."""
-    scored = list(scored_videos(home, dataset.name))
-    videos = {scores[0].video_id: scores for scores in scored if scores}
-    features = {
-        row["video_id"]: sampled_features(home.store, row)["features"]
-        for row in home.tables.rows("frame_features", dataset.name)
+    videos = {
+        scores[0].video_id: [replace(one, features=NO_FEATURES) for one in scores]
+        for scores in scored_videos(home, dataset.name)
+        if scores
     }
-    texts: Texts = {"name": {}, "description": {}}
+    encoded: dict[str, Mapping[str, str]] = {
+        row["video_id"]: {name: row[name] for name in ("bank", "key")}
+        for row in home.tables.each_row("frame_features", dataset.name)
+    }
+    texts: dict[str, dict[str, NDArray[Any]]] = {"name": {}, "description": {}}
     for row in home.tables.rows("class_embeddings", dataset.name):
         if row["text_kind"] in texts:
             entry = home.store.load_arrays("class_embeddings", row["key"])
             texts[row["text_kind"]][row["label"]] = entry["feature"]
-    known: dict[str, set[str]] = {video: set() for video in features}
+    known: dict[str, set[str]] = {video: set() for video in encoded}
     for row in home.tables.each_row("annotations", dataset.name):
         known.get(row["video_id"], set()).add(row["label"])
     truth = true_segments(home, dataset.name)
-    return CachedScores(dataset, videos, features, texts, truth, known)
+    return CachedScores(home, dataset, videos, encoded, texts, truth, known)
 
 
 @dataclass(eq=False)
@@ -101,7 +118,8 @@ class CachedPredictions:
 
     scores: CachedScores
     name: str
-    _last: tuple[object, dict[tuple[str, str, tuple[str, ...]], Segments]] = (None, {})
+    _last: tuple[object, dict[Key, FloatArray]] = (None, {})
+    _passed: tuple[object, dict[str, set[str]]] = (None, {})
 
     @property
     def method(self) -> Method:
@@ -121,6 +139,8 @@ class CachedPredictions:
         Raises:
             InputError: For the first such setting.
         """
+        options = [_filter_options(self.scores.dataset, point) for point in points]
+        self.scores.rank([(of["filter_text"], of["filter_frames"]) for of in options])
         for point in points:
             self.started(point)
             self._stride(point)
@@ -134,15 +154,13 @@ class CachedPredictions:
             self.name, self.method.model_copy(update={"parameters": parameters}), {}
         )
 
-    def chosen(self, point: Point) -> list[list[ClassScores]]:
-        """Return the scores that a setting looks at: per video one item per class."""
+    def chosen(self, point: Point) -> Iterator[list[ClassScores]]:
+        """Yield the scores that a setting looks at: per video one item per class."""
         candidates, stride = self._candidates(point), self._stride(point)
         run, labels = self.started(point), self.scores.dataset.classes
-        found = []
         for video, scores in self.scores.videos.items():
-            marked = [replace(s, is_candidate=s.label in candidates[video]) for s in scores]
-            found.append([_every(s, stride) for s in run.chosen(marked, labels)])
-        return found
+            marked = [_marked(s, s.label in candidates[video]) for s in scores]
+            yield [_every(s, stride) for s in run.chosen(marked, labels)]
 
     def __call__(self, point: Point) -> LabelledSegments:
         """Return the segments of all videos at a setting.
@@ -155,27 +173,46 @@ class CachedPredictions:
         if setting != self._last[0]:
             self._last = (setting, {})
         known, is_each = self._last[1], isinstance(run.localize, EachClass)
-        found: dict[Pair, Segments] = {}
+        asked: list[Key] = []
+        left: list[tuple[Key, ClassScores]] = []
         for video in self.chosen(point):
             classes = () if is_each else tuple(scores.label for scores in video)
-            pairs = {(s.video_id, s.label): s for s in video}
-            new = [s for pair, s in pairs.items() if (*pair, classes) not in known]
-            for scores, made in zip(new, run.localize(new), strict=True):
-                known[scores.video_id, scores.label, classes] = made.segments
-            found |= {pair: known[*pair, classes] for pair in pairs}
-        return _joined(found)
+            keyed = {(s.video_id, s.label, classes): s for s in video}
+            asked += keyed
+            left += [(key, s) for key, s in keyed.items() if key not in known]
+            if not is_each or sum(len(s.time_s) for _, s in left) >= SAMPLES_AT_ONCE:
+                known |= self._localized(run, left)
+                left = []
+        known |= self._localized(run, left)
+        return _joined(asked, known)
+
+    def _localized(
+        self, run: MethodRun, some: Sequence[tuple[Key, ClassScores]]
+    ) -> dict[Key, FloatArray]:
+        """Return start, end and score, shape ``(3, N)``, of classes of one or more videos."""
+        given = [scores for _, scores in some]
+        if given and not isinstance(run.localize, EachClass):
+            features = self.scores.features(given[0].video_id)
+            given = [replace(scores, features=features) for scores in given]
+        found = [one.segments for one in run.localize(given)] if given else []
+        return {
+            key: np.array([made.start_s, made.end_s, made.score])
+            for (key, _), made in zip(some, found, strict=True)
+        }
 
     def _candidates(self, point: Point) -> dict[str, set[str]]:
         """Return the classes of each video that pass the filter; all of them were scored."""
         options = _filter_options(self.scores.dataset, point)
-        ranks = self.scores.ranks(options["filter_text"], options["filter_frames"])
-        passed = {
-            video: {label for label, rank in ranks[video].items() if rank <= options["top_k"]}
-            for video in self.scores.videos
-        }
-        if self.method.candidates == "filtered":
-            self._check_scored(point, passed)
-        return passed
+        if options != self._passed[0]:
+            ranks = self.scores.ranks(options["filter_text"], options["filter_frames"])
+            passed = {
+                video: {c for c, rank in ranks[video].items() if rank <= options["top_k"]}
+                for video in self.scores.videos
+            }
+            if self.method.candidates == "filtered":
+                self._check_scored(point, passed)
+            self._passed = (options, passed)
+        return self._passed[1]
 
     def _check_scored(self, point: Point, passed: dict[str, set[str]]) -> None:
         lacking = {
@@ -227,6 +264,12 @@ def _filter_options(dataset: Dataset, point: Point) -> dict[str, Any]:
     return options
 
 
+def _marked(scores: ClassScores, is_candidate: bool) -> ClassScores:
+    if scores.is_candidate == is_candidate:
+        return scores
+    return replace(scores, is_candidate=is_candidate)
+
+
 def _every(scores: ClassScores, stride: int) -> ClassScores:
     """Keep every n-th frame; each then stands for the time until the next one kept."""
     if stride == 1:
@@ -241,14 +284,11 @@ def _every(scores: ClassScores, stride: int) -> ClassScores:
     )
 
 
-def _joined(found: dict[Pair, Segments]) -> LabelledSegments:
-    counts = [len(segments) for segments in found.values()]
-    columns = [
-        np.concatenate([getattr(s, name) for s in found.values()] or [np.zeros(0)])
-        for name in ("start_s", "end_s", "score")
+def _joined(asked: Sequence[Key], known: Mapping[Key, FloatArray]) -> LabelledSegments:
+    found = [known[key] for key in asked]
+    counts = [one.shape[1] for one in found]
+    names = [
+        np.repeat(np.array([key[i] for key in asked], dtype=np.object_), counts) for i in (0, 1)
     ]
-    return LabelledSegments(
-        np.repeat(np.array([video for video, _ in found], dtype=np.str_), counts),
-        np.repeat(np.array([label for _, label in found], dtype=np.str_), counts),
-        Segments(*columns),
-    )
+    columns = np.concatenate([*found, np.zeros((3, 0))], axis=1)
+    return LabelledSegments(*names, Segments(*columns))

@@ -73,7 +73,9 @@ class Oracle:
     def __init__(self, ground_truth: LabelledSegments, thresholds: Sequence[float]) -> None:
         self._segments, self._thresholds = ground_truth.segments, thresholds
         self._rows = rows_of_pairs(ground_truth)
-        self._column = {name: i for i, name in enumerate(sorted(set(ground_truth.label.tolist())))}
+        self._column = {
+            name: i for i, name in enumerate(sorted(set(ground_truth.label.tolist())))
+        }
         self._total = np.bincount(positions(ground_truth.label, self._column))
         self._matched = np.zeros((len(thresholds), len(self._column)))
 

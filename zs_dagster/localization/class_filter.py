@@ -1,9 +1,11 @@
 """Which classes a video may contain: CLIP similarity of a few frames, top k."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from zs_dagster.errors import InputError
 from zs_dagster.similarity import Matrix, normalised
@@ -61,3 +63,31 @@ def class_ranks(similarity: Matrix) -> NDArray[np.intp]:
     ranks = np.empty(len(similarity), dtype=np.intp)
     ranks[np.argsort(-similarity, kind="stable")] = np.arange(1, len(similarity) + 1)
     return ranks
+
+
+class Ranks(Mapping[str, dict[str, int]]):
+    """Video -> class -> rank of V videos, held as numbers: dictionaries take 20 times as much.
+
+    Args:
+        videos: V ids.
+        labels: C classes.
+        ranks: Of each video the ranks of the classes, shape ``(C,)``.
+    """
+
+    def __init__(
+        self, videos: Sequence[str], labels: Sequence[str], ranks: Sequence[NDArray[np.int32]]
+    ) -> None:
+        self._labels = labels
+        self._row = dict(zip(videos, np.array(ranks, dtype=np.int32), strict=True))
+
+    @override
+    def __getitem__(self, video: str) -> dict[str, int]:
+        return dict(zip(self._labels, self._row[video].tolist(), strict=True))
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._row)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._row)
