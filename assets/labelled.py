@@ -57,11 +57,15 @@ class _Columns:
 
     def segments(self) -> LabelledSegments:
         """Return what was added; it is handed over column by column."""
-        names = [np.concatenate(self._parts.pop(name)) for name in NAMES]
-        numbers = [np.concatenate(self._parts.pop(name)) for name in NUMBERS]
-        return LabelledSegments(*names, Segments(*numbers))
+        video_id, label = (self._joined(name) for name in NAMES)
+        start_s, end_s, score = (self._joined(name) for name in NUMBERS)
+        return LabelledSegments(video_id, label, Segments(start_s, end_s, score))
+
+    def _joined(self, name: str) -> Column:
+        return np.concatenate(self._parts.pop(name))
 
     def _names(self, column: pa.ChunkedArray) -> Column:
         coded = column.combine_chunks().dictionary_encode()
         known = [self._texts.setdefault(text, text) for text in coded.dictionary.to_pylist()]
-        return np.array(known, dtype=np.object_)[coded.indices.to_numpy()]
+        names: Column = np.array(known, dtype=np.object_)[coded.indices.to_numpy()]
+        return names

@@ -1,9 +1,11 @@
 """Ablations, losses and kinds of errors of a finished run, from what it scored."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from numpy.typing import NDArray
 
 from assets.ablations import filter_rows, map_rows, plain_methods
 from assets.cached_predictions import CachedPredictions, CachedScores, read_scores
@@ -229,6 +231,43 @@ def test_ablations_of_the_same_scores_are_reused(
     again.annotate({"first": [("purple ball rises", 0.0, 1.0)]})
     changed = run_localize(again, only=["annotations", "ablations"])
     assert (changed.computed("ablations"), changed.reused("ablations")) == (len(rows), 0)
+
+
+def test_classes_of_many_videos_are_localized_in_one_go(
+    scores: CachedScores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty settings of a dataset would else take thirty runs of each of its videos."""
+    calls: list[int] = []
+    real = EachClass.__call__
+
+    def counting(self: EachClass, classes: Sequence[ClassScores]) -> list[Proposals]:
+        calls.append(len({one.video_id for one in classes}))
+        return real(self, classes)
+
+    monkeypatch.setattr(EachClass, "__call__", counting)
+    whole = as_rows(CachedPredictions(scores, "zeal")({}))
+    assert calls == [len(scores.videos)]
+    monkeypatch.setattr("assets.cached_predictions.SAMPLES_AT_ONCE", 1)
+    assert as_rows(CachedPredictions(scores, "zeal")({})) == whole
+    assert calls[1:] == [1] * len(scores.videos)
+
+
+def test_features_stay_in_the_store_and_are_read_once_for_several_settings(
+    scores: CachedScores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not any(one.features.size for of in scores.videos.values() for one in of)
+    read: list[str] = []
+    real = CachedScores.features
+
+    def counting(self: CachedScores, video: str) -> NDArray[Any]:
+        read.append(video)
+        return real(self, video)
+
+    monkeypatch.setattr(CachedScores, "features", counting)
+    fresh = replace(scores, _ranks={})
+    fresh.rank([("name", 1), ("name", 4), ("description", 4)])
+    fresh.ranks("name", 4)
+    assert read == list(scores.encoded)
 
 
 def test_scores_are_read_once(scores: CachedScores, monkeypatch: pytest.MonkeyPatch) -> None:

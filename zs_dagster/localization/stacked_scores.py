@@ -96,10 +96,10 @@ def _stacked(classes: Sequence[ClassScores]) -> StackedScores:
 
 def _is_valid(scores: StackedScores, border: FloatArray) -> bool:
     """Whether times rise to the end, which may be the last time, and all is in range."""
-    is_rising = (np.diff(border[:, :-1]) > 0).all() and (np.diff(border[:, -2:]) >= 0).all()
     return bool(
         np.isfinite(border).all()
-        and is_rising
+        and (np.diff(border[:, :-1]) > 0).all()
+        and (np.diff(border[:, -2:]) >= 0).all()
         and _lies_in(scores.confidence, 0, CONFIDENCE_SLACK)
         and _lies_in(scores.actionness, -1, COSINE_SLACK)
     )
