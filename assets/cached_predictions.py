@@ -287,8 +287,8 @@ def _every(scores: ClassScores, stride: int) -> ClassScores:
 def _joined(asked: Sequence[Key], known: Mapping[Key, FloatArray]) -> LabelledSegments:
     found = [known[key] for key in asked]
     counts = [one.shape[1] for one in found]
-    names = [
+    names: list[Any] = [
         np.repeat(np.array([key[i] for key in asked], dtype=np.object_), counts) for i in (0, 1)
     ]
     columns = np.concatenate([*found, np.zeros((3, 0))], axis=1)
-    return LabelledSegments(*names, Segments(*columns))
+    return LabelledSegments(names[0], names[1], Segments(*columns))

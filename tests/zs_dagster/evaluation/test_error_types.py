@@ -1,9 +1,12 @@
 """Every kind of error, one at a time; what fixing it is worth."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.average_precision import evaluate
@@ -154,6 +157,7 @@ class Compared(str):
 
     times = 0
 
+    @override
     def __eq__(self, other: object) -> bool:
         Compared.times += 1
         return str.__eq__(self, other)
@@ -163,13 +167,14 @@ class Compared(str):
 
 def test_names_of_videos_are_compared_no_more_than_a_few_times_each() -> None:
     names = [Compared(f"video {i}") for i in range(200)]
-    texts = np.array([Compared(name) for name in names for _ in range(5)], dtype=np.object_)
+    texts: Any = np.array([Compared(name) for name in names for _ in range(5)], np.object_)
+    videos: Any = np.array(names, np.object_)
     start = np.tile(np.arange(5.0), 200)
     found = LabelledSegments(
         texts, np.full(1000, "a"), Segments(start, start + 1, np.linspace(0, 1, 1000))
     )
     truth = LabelledSegments(
-        np.array(names, dtype=np.object_),
+        videos,
         np.full(200, "a"),
         Segments(np.zeros(200), np.ones(200), np.ones(200)),
     )
