@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 
 from assets.backbones import backbone_ranks, complete_backbones
-from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, read_scores
+from assets.cached_predictions import FILTER, CachedPredictions
+from assets.cached_scores import CachedScores, read_scores
 from assets.charts import ablation_charts
 from assets.class_scores import SCORES
 from assets.pictures import picture

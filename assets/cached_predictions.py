@@ -5,106 +5,27 @@ similarities per kind of text and number of frames, segments per parameters. The
 the frames stay in the store; classes that are answered alone are answered many at a time.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assets.class_scores import ClassScores, scored_videos
-from assets.feature_rows import sampled_features
-from assets.labelled import true_segments
+from assets.cached_scores import CachedScores
+from assets.class_scores import ClassScores
 from assets.segments import MethodRun
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.localization import Method
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.grid import Point
-from zs_dagster.home import Home
-from zs_dagster.localization.class_filter import Ranks, class_ranks, similarity_to_units
 from zs_dagster.localization.localizer import EachClass
 from zs_dagster.segments import FloatArray, LabelledSegments, Segments
-from zs_dagster.similarity import normalised
 
 FILTER = ("top_k", "filter_frames", "filter_text")
 RATE = "fps"
 SAMPLES_AT_ONCE = 2**14  # Of classes that are localized together.
 Key = tuple[str, str, tuple[str, ...]]
 """Video, class, and the classes it was localized with if that matters."""
-Setting = tuple[str, int]
-"""Of the class filter: kind of text and number of frames."""
-NO_FEATURES = np.zeros((0, 0), np.float16)
-
-
-@dataclass(frozen=True, eq=False)
-class CachedScores:
-    """What was scored of a dataset, read once.
-
-    Attributes:
-        home: Where the features lie.
-        dataset: Its description.
-        videos: Video -> scores, one item per class that was asked about; without features.
-        encoded: Video -> its row of `frame_features`.
-        texts: Kind of text -> class -> feature (D,).
-        truth: The true segments.
-        known: Encoded video -> its true classes, those of whole videos included.
-    """
-
-    home: Home
-    dataset: Dataset
-    videos: dict[str, list[ClassScores]]
-    encoded: dict[str, Mapping[str, str]]
-    texts: dict[str, dict[str, NDArray[Any]]]
-    truth: LabelledSegments
-    known: dict[str, set[str]]
-    _ranks: dict[Setting, Ranks] = field(default_factory=dict)
-
-    def ranks(self, text_kind: str, n_frames: int) -> Ranks:
-        """Return the rank of every class in every video by the class filter, 1 is best."""
-        self.rank([(text_kind, n_frames)])
-        return self._ranks[text_kind, n_frames]
-
-    def rank(self, settings: Collection[Setting]) -> None:
-        """Rank the classes by several settings, in one pass over the features."""
-        new = [setting for setting in dict.fromkeys(settings) if setting not in self._ranks]
-        units = {kind: normalised(np.stack(list(self.texts[kind].values()))) for kind, _ in new}
-        found: dict[Setting, list[NDArray[np.int32]]] = {setting: [] for setting in new}
-        for video in self.encoded if new else ():
-            features = self.features(video)
-            for (kind, n_frames), ranks in found.items():
-                similarity = similarity_to_units(features, units[kind], n_frames)
-                ranks.append(class_ranks(similarity).astype(np.int32))
-        for (kind, n_frames), ranks in found.items():
-            self._ranks[kind, n_frames] = Ranks(
-                list(self.encoded), list(self.texts[kind]), ranks
-            )
-
-    def features(self, video: str) -> NDArray[Any]:
-        """Read the features of the frames of a video, shape ``(T, D)``."""
-        return sampled_features(self.home.store, self.encoded[video])["features"]
-
-
-def read_scores(home: Home, dataset: Dataset) -> CachedScores:
-    """Read all that was scored of a dataset."""
-    videos = {
-        scores[0].video_id: [replace(one, features=NO_FEATURES) for one in scores]
-        for scores in scored_videos(home, dataset.name)
-        if scores
-    }
-    encoded: dict[str, Mapping[str, str]] = {
-        row["video_id"]: {name: row[name] for name in ("bank", "key")}
-        for row in home.tables.each_row("frame_features", dataset.name)
-    }
-    texts: dict[str, dict[str, NDArray[Any]]] = {"name": {}, "description": {}}
-    for row in home.tables.rows("class_embeddings", dataset.name):
-        if row["text_kind"] in texts:
-            entry = home.store.load_arrays("class_embeddings", row["key"])
-            texts[row["text_kind"]][row["label"]] = entry["feature"]
-    known: dict[str, set[str]] = {video: set() for video in encoded}
-    for row in home.tables.each_row("annotations", dataset.name):
-        known.get(row["video_id"], set()).add(row["label"])
-    truth = true_segments(home, dataset.name)
-    return CachedScores(home, dataset, videos, encoded, texts, truth, known)
 
 
 @dataclass(eq=False)
@@ -154,11 +75,17 @@ class CachedPredictions:
             self.name, self.method.model_copy(update={"parameters": parameters}), {}
         )
 
-    def chosen(self, point: Point) -> Iterator[list[ClassScores]]:
-        """Yield the scores that a setting looks at: per video one item per class."""
+    def chosen(
+        self, point: Point, videos: Iterable[str] | None = None
+    ) -> Iterator[list[ClassScores]]:
+        """Yield the scores that a setting looks at, of all or of some videos in their order.
+
+        Per video one item per class.
+        """
         candidates, stride = self._candidates(point), self._stride(point)
         run, labels = self.started(point), self.scores.dataset.classes
-        for video, scores in self.scores.videos.items():
+        for video in self.scores.videos if videos is None else videos:
+            scores = self.scores.videos[video]
             marked = [_marked(s, s.label in candidates[video]) for s in scores]
             yield [_every(s, stride) for s in run.chosen(marked, labels)]
 
@@ -173,31 +100,35 @@ class CachedPredictions:
         if setting != self._last[0]:
             self._last = (setting, {})
         known, is_each = self._last[1], isinstance(run.localize, EachClass)
-        asked: list[Key] = []
-        left: list[tuple[Key, ClassScores]] = []
-        for video in self.chosen(point):
+        # Classes with equally many frames are the faster the more of them go together.
+        videos = self.scores.by_length() if is_each else list(self.scores.videos)
+        asked: dict[str, list[Key]] = {}
+        left: dict[Key, ClassScores] = {}
+        n_samples = 0
+        for name, video in zip(videos, self.chosen(point, videos), strict=True):
             classes = () if is_each else tuple(scores.label for scores in video)
             keyed = {(s.video_id, s.label, classes): s for s in video}
-            asked += keyed
-            left += [(key, s) for key, s in keyed.items() if key not in known]
-            if not is_each or sum(len(s.time_s) for _, s in left) >= SAMPLES_AT_ONCE:
+            asked[name] = list(keyed)
+            left |= {key: s for key, s in keyed.items() if key not in known}
+            n_samples += sum(len(s.time_s) for s in video)
+            if not is_each or n_samples >= SAMPLES_AT_ONCE:
                 known |= self._localized(run, left)
-                left = []
+                left, n_samples = {}, 0
         known |= self._localized(run, left)
-        return _joined(asked, known)
+        return _joined([key for name in self.scores.videos for key in asked[name]], known)
 
     def _localized(
-        self, run: MethodRun, some: Sequence[tuple[Key, ClassScores]]
+        self, run: MethodRun, some: Mapping[Key, ClassScores]
     ) -> dict[Key, FloatArray]:
         """Return start, end and score, shape ``(3, N)``, of classes of one or more videos."""
-        given = [scores for _, scores in some]
+        given = list(some.values())
         if given and not isinstance(run.localize, EachClass):
             features = self.scores.features(given[0].video_id)
             given = [replace(scores, features=features) for scores in given]
         found = [one.segments for one in run.localize(given)] if given else []
         return {
             key: np.array([made.start_s, made.end_s, made.score])
-            for (key, _), made in zip(some, found, strict=True)
+            for key, made in zip(some, found, strict=True)
         }
 
     def _candidates(self, point: Point) -> dict[str, set[str]]:

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from assets.ablations import filter_rows, map_rows, plain_methods
-from assets.cached_predictions import CachedPredictions, CachedScores, read_scores
+from assets.cached_predictions import CachedPredictions
+from assets.cached_scores import CachedScores, read_scores
 from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.labelled import found_segments
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
@@ -250,6 +251,22 @@ def test_classes_of_many_videos_are_localized_in_one_go(
     monkeypatch.setattr("assets.cached_predictions.SAMPLES_AT_ONCE", 1)
     assert as_rows(CachedPredictions(scores, "zeal")({})) == whole
     assert calls[1:] == [1] * len(scores.videos)
+
+
+def test_segments_keep_the_order_of_the_videos_whatever_the_order_of_the_work(
+    scores: CachedScores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ordered() -> list[Row]:
+        found = CachedPredictions(scores, "zeal")({})
+        columns = (found.segments.start_s, found.segments.end_s, found.segments.score)
+        names = (found.video_id.tolist(), found.label.tolist())
+        return list(zip(*names, *(column.tolist() for column in columns), strict=True))
+
+    usual = ordered()
+    lengths = [len(scores.videos[video][0].time_s) for video in scores.by_length()]
+    assert lengths == sorted(lengths)
+    monkeypatch.setattr(CachedScores, "by_length", lambda self: list(self.videos)[::-1])
+    assert ordered() == usual
 
 
 def test_features_stay_in_the_store_and_are_read_once_for_several_settings(
