@@ -53,16 +53,17 @@ class CachedScores:
         """Rank the classes by several settings, in one pass over the features."""
         new = [setting for setting in dict.fromkeys(settings) if setting not in self._ranks]
         units = {kind: normalised(np.stack(list(self.texts[kind].values()))) for kind, _ in new}
-        found: dict[Setting, list[NDArray[np.int32]]] = {setting: [] for setting in new}
+        row = {video: i for i, video in enumerate(self.encoded)}
+        found = {
+            (kind, n): np.zeros((len(row), len(units[kind])), dtype=np.int32) for kind, n in new
+        }
         for video in self.encoded if new else ():
             features = self.features(video)
             for (kind, n_frames), ranks in found.items():
                 similarity = similarity_to_units(features, units[kind], n_frames)
-                ranks.append(class_ranks(similarity).astype(np.int32))
+                ranks[row[video]] = class_ranks(similarity)
         for (kind, n_frames), ranks in found.items():
-            self._ranks[kind, n_frames] = Ranks(
-                list(self.encoded), list(self.texts[kind]), ranks
-            )
+            self._ranks[kind, n_frames] = Ranks(row, list(self.texts[kind]), ranks)
 
     def by_length(self) -> list[str]:
         """Return the videos by their number of frames."""
@@ -76,7 +77,7 @@ class CachedScores:
 def read_scores(home: Home, dataset: Dataset) -> CachedScores:
     """Read all that was scored of a dataset."""
     videos = {
-        scores[0].video_id: [replace(one, features=NO_FEATURES) for one in scores]
+        scores[0].video_id: [_light(one, scores[0]) for one in scores]
         for scores in scored_videos(home, dataset.name)
         if scores
     }
@@ -94,3 +95,9 @@ def read_scores(home: Home, dataset: Dataset) -> CachedScores:
         known.get(row["video_id"], set()).add(row["label"])
     truth = true_segments(home, dataset.name)
     return CachedScores(home, dataset, videos, encoded, texts, truth, known)
+
+
+def _light(one: ClassScores, first: ClassScores) -> ClassScores:
+    """Leave the features out, and hold the times of a video once."""
+    is_same = np.array_equal(one.time_s, first.time_s)
+    return replace(one, features=NO_FEATURES, time_s=first.time_s if is_same else one.time_s)

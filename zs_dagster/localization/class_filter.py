@@ -69,20 +69,20 @@ class Ranks(Mapping[str, dict[str, int]]):
     """Video -> class -> rank of V videos, held as numbers: dictionaries take 20 times as much.
 
     Args:
-        videos: V ids.
+        row: Video -> its row; several rankings of the same videos may share it.
         labels: C classes.
-        ranks: Of each video the ranks of the classes, shape ``(C,)``.
+        ranks: Shape ``(V, C)``.
     """
 
     def __init__(
-        self, videos: Sequence[str], labels: Sequence[str], ranks: Sequence[NDArray[np.int32]]
+        self, row: Mapping[str, int], labels: Sequence[str], ranks: NDArray[np.integer]
     ) -> None:
-        self._labels = labels
-        self._row = dict(zip(videos, np.array(ranks, dtype=np.int32), strict=True))
+        self._row, self._labels, self._ranks = row, labels, ranks
 
     @override
     def __getitem__(self, video: str) -> dict[str, int]:
-        return dict(zip(self._labels, self._row[video].tolist(), strict=True))
+        ranks = self._ranks[self._row[video]].tolist()
+        return dict(zip(self._labels, ranks, strict=True))
 
     @override
     def __iter__(self) -> Iterator[str]:

@@ -58,8 +58,8 @@ def test_ranks_start_at_one_and_ties_keep_the_order_of_the_classes() -> None:
 
 
 def test_ranks_of_many_videos_are_read_by_video_and_class() -> None:
-    found = [class_ranks(np.array(row)).astype(np.int32) for row in ([0.2, 0.9], [0.5, 0.1])]
-    ranks = Ranks(["v", "w"], ["jump", "fall"], found)
+    found = np.array([class_ranks(np.array(row)) for row in ([0.2, 0.9], [0.5, 0.1])])
+    ranks = Ranks({"v": 0, "w": 1}, ["jump", "fall"], found)
     assert dict(ranks) == {"v": {"jump": 2, "fall": 1}, "w": {"jump": 1, "fall": 2}}
     assert len(ranks) == 2
     with pytest.raises(KeyError):
