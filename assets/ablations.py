@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 
 from assets.backbones import backbone_ranks, complete_backbones
-from assets.cached_predictions import FILTER, CachedPredictions, CachedScores, read_scores
+from assets.cached_predictions import FILTER, CachedPredictions
+from assets.cached_scores import CachedScores, read_scores
 from assets.charts import ablation_charts
 from assets.class_scores import SCORES
 from assets.markdown import picture
@@ -119,15 +120,19 @@ def of_plain_methods(rows: list[Row], dataset: Dataset) -> list[Row]:
 def filter_rows(scores: CachedScores) -> list[Row]:
     """Return precision and recall of the class filter at every setting of its figures."""
     present = scores.dataset.localization
+    settings = [
+        (figure, value, present.model_copy(update={figure.parameter: value}))
+        for figure in load_figures()
+        if figure.parameter in FILTER
+        for value in figure.values
+    ]
+    scores.rank([(options.filter_text, options.filter_frames) for *_, options in settings])
     rows = []
-    for figure in load_figures():
-        if figure.parameter in FILTER:
-            for value in figure.values:
-                options = present.model_copy(update={figure.parameter: value})
-                # Keeping more classes than there are is keeping all.
-                if options.top_k <= len(scores.dataset.classes):
-                    ranks = scores.ranks(options.filter_text, options.filter_frames)
-                    rows += quality_rows(figure, value, ranks, scores, options.top_k)
+    for figure, value, options in settings:
+        # Keeping more classes than there are is keeping all.
+        if options.top_k <= len(scores.dataset.classes):
+            ranks = scores.ranks(options.filter_text, options.filter_frames)
+            rows += quality_rows(figure, value, ranks, scores, options.top_k)
     return rows
 
 

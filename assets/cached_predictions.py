@@ -1,93 +1,31 @@
 """Segments of any setting from scores that exist: what sweeps and ablations share.
 
-Nothing is scored here. What a setting leaves alone is computed once: scores and features are
-read once, similarities per kind of text and number of frames, segments per parameters.
+Nothing is scored here. What a setting leaves alone is computed once: scores are read once,
+similarities per kind of text and number of frames, segments per parameters. The features of
+the frames stay in the store; classes that are answered alone are answered many at a time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assets.class_scores import ClassScores, scored_videos
-from assets.feature_rows import sampled_features
-from assets.labelled import true_segments
+from assets.cached_scores import CachedScores
+from assets.class_scores import ClassScores
 from assets.segments import MethodRun
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.localization import Method
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.grid import Point
-from zs_dagster.home import Home
-from zs_dagster.localization.class_filter import class_ranks, video_similarity
 from zs_dagster.localization.localizer import EachClass
-from zs_dagster.segments import LabelledSegments, Segments
+from zs_dagster.segments import FloatArray, LabelledSegments, Segments
 
 FILTER = ("top_k", "filter_frames", "filter_text")
 RATE = "fps"
-Pair = tuple[str, str]
-Texts = dict[str, dict[str, NDArray[Any]]]
-"""Kind of text -> class -> feature (D,)."""
-
-
-@dataclass(frozen=True, eq=False)
-class CachedScores:
-    """What was scored of a dataset, read once.
-
-    Attributes:
-        dataset: Its description.
-        videos: Video -> scores, one item per class that was asked about.
-        features: Video -> frame features, shape ``(T, D)``.
-        texts: Text features of the classes.
-        truth: The true segments.
-        known: Encoded video -> its true classes, those of whole videos included.
-    """
-
-    dataset: Dataset
-    videos: dict[str, list[ClassScores]]
-    features: dict[str, NDArray[Any]]
-    texts: Texts
-    truth: LabelledSegments
-    known: dict[str, set[str]]
-    _ranks: dict[tuple[str, int], dict[str, dict[str, int]]] = field(default_factory=dict)
-
-    def ranks(self, text_kind: str, n_frames: int) -> dict[str, dict[str, int]]:
-        """Return the rank of every class in every video by the class filter, 1 is best."""
-        if (text_kind, n_frames) not in self._ranks:
-            labels = list(self.texts[text_kind])
-            matrix = np.stack(list(self.texts[text_kind].values()))
-            self._ranks[text_kind, n_frames] = {
-                video: dict(
-                    zip(
-                        labels,
-                        class_ranks(video_similarity(features, matrix, n_frames)).tolist(),
-                        strict=True,
-                    )
-                )
-                for video, features in self.features.items()
-            }
-        return self._ranks[text_kind, n_frames]
-
-
-def read_scores(home: Home, dataset: Dataset) -> CachedScores:
-    """Read all that was scored of a dataset."""
-    scored = list(scored_videos(home, dataset.name))
-    videos = {scores[0].video_id: scores for scores in scored if scores}
-    features = {
-        row["video_id"]: sampled_features(home.store, row)["features"]
-        for row in home.tables.rows("frame_features", dataset.name)
-    }
-    texts: Texts = {"name": {}, "description": {}}
-    for row in home.tables.rows("class_embeddings", dataset.name):
-        if row["text_kind"] in texts:
-            entry = home.store.load_arrays("class_embeddings", row["key"])
-            texts[row["text_kind"]][row["label"]] = entry["feature"]
-    known: dict[str, set[str]] = {video: set() for video in features}
-    for row in home.tables.each_row("annotations", dataset.name):
-        known.get(row["video_id"], set()).add(row["label"])
-    truth = true_segments(home, dataset.name)
-    return CachedScores(dataset, videos, features, texts, truth, known)
+SAMPLES_AT_ONCE = 2**14  # Of classes that are localized together.
+Key = tuple[str, str, tuple[str, ...]]
+"""Video, class, and the classes it was localized with if that matters."""
 
 
 @dataclass(eq=False)
@@ -101,7 +39,8 @@ class CachedPredictions:
 
     scores: CachedScores
     name: str
-    _last: tuple[object, dict[tuple[str, str, tuple[str, ...]], Segments]] = (None, {})
+    _last: tuple[object, dict[Key, FloatArray]] = (None, {})
+    _passed: tuple[object, dict[str, set[str]]] = (None, {})
 
     @property
     def method(self) -> Method:
@@ -121,6 +60,8 @@ class CachedPredictions:
         Raises:
             InputError: For the first such setting.
         """
+        options = [_filter_options(self.scores.dataset, point) for point in points]
+        self.scores.rank([(of["filter_text"], of["filter_frames"]) for of in options])
         for point in points:
             self.started(point)
             self._stride(point)
@@ -134,15 +75,19 @@ class CachedPredictions:
             self.name, self.method.model_copy(update={"parameters": parameters}), {}
         )
 
-    def chosen(self, point: Point) -> list[list[ClassScores]]:
-        """Return the scores that a setting looks at: per video one item per class."""
+    def chosen(
+        self, point: Point, videos: Iterable[str] | None = None
+    ) -> Iterator[list[ClassScores]]:
+        """Yield the scores that a setting looks at, of all or of some videos in their order.
+
+        Per video one item per class.
+        """
         candidates, stride = self._candidates(point), self._stride(point)
         run, labels = self.started(point), self.scores.dataset.classes
-        found = []
-        for video, scores in self.scores.videos.items():
-            marked = [replace(s, is_candidate=s.label in candidates[video]) for s in scores]
-            found.append([_every(s, stride) for s in run.chosen(marked, labels)])
-        return found
+        for video in self.scores.videos if videos is None else videos:
+            scores = self.scores.videos[video]
+            marked = [_marked(s, s.label in candidates[video]) for s in scores]
+            yield [_every(s, stride) for s in run.chosen(marked, labels)]
 
     def __call__(self, point: Point) -> LabelledSegments:
         """Return the segments of all videos at a setting.
@@ -155,27 +100,50 @@ class CachedPredictions:
         if setting != self._last[0]:
             self._last = (setting, {})
         known, is_each = self._last[1], isinstance(run.localize, EachClass)
-        found: dict[Pair, Segments] = {}
-        for video in self.chosen(point):
+        # Classes with equally many frames are the faster the more of them go together.
+        videos = self.scores.by_length() if is_each else list(self.scores.videos)
+        asked: dict[str, list[Key]] = {}
+        left: dict[Key, ClassScores] = {}
+        n_samples = 0
+        for name, video in zip(videos, self.chosen(point, videos), strict=True):
             classes = () if is_each else tuple(scores.label for scores in video)
-            pairs = {(s.video_id, s.label): s for s in video}
-            new = [s for pair, s in pairs.items() if (*pair, classes) not in known]
-            for scores, made in zip(new, run.localize(new), strict=True):
-                known[scores.video_id, scores.label, classes] = made.segments
-            found |= {pair: known[*pair, classes] for pair in pairs}
-        return _joined(found)
+            keyed = {(s.video_id, s.label, classes): s for s in video}
+            asked[name] = list(keyed)
+            left |= {key: s for key, s in keyed.items() if key not in known}
+            n_samples += sum(len(s.time_s) for s in video)
+            if not is_each or n_samples >= SAMPLES_AT_ONCE:
+                known |= self._localized(run, left)
+                left, n_samples = {}, 0
+        known |= self._localized(run, left)
+        return _joined([key for name in self.scores.videos for key in asked[name]], known)
+
+    def _localized(
+        self, run: MethodRun, some: Mapping[Key, ClassScores]
+    ) -> dict[Key, FloatArray]:
+        """Return start, end and score, shape ``(3, N)``, of classes of one or more videos."""
+        given = list(some.values())
+        if given and not isinstance(run.localize, EachClass):
+            features = self.scores.features(given[0].video_id)
+            given = [replace(scores, features=features) for scores in given]
+        found = [one.segments for one in run.localize(given)] if given else []
+        return {
+            key: np.array([made.start_s, made.end_s, made.score])
+            for key, made in zip(some, found, strict=True)
+        }
 
     def _candidates(self, point: Point) -> dict[str, set[str]]:
         """Return the classes of each video that pass the filter; all of them were scored."""
         options = _filter_options(self.scores.dataset, point)
-        ranks = self.scores.ranks(options["filter_text"], options["filter_frames"])
-        passed = {
-            video: {label for label, rank in ranks[video].items() if rank <= options["top_k"]}
-            for video in self.scores.videos
-        }
-        if self.method.candidates == "filtered":
-            self._check_scored(point, passed)
-        return passed
+        if options != self._passed[0]:
+            ranks = self.scores.ranks(options["filter_text"], options["filter_frames"])
+            passed = {
+                video: {c for c, rank in ranks[video].items() if rank <= options["top_k"]}
+                for video in self.scores.videos
+            }
+            if self.method.candidates == "filtered":
+                self._check_scored(point, passed)
+            self._passed = (options, passed)
+        return self._passed[1]
 
     def _check_scored(self, point: Point, passed: dict[str, set[str]]) -> None:
         lacking = {
@@ -227,6 +195,12 @@ def _filter_options(dataset: Dataset, point: Point) -> dict[str, Any]:
     return options
 
 
+def _marked(scores: ClassScores, is_candidate: bool) -> ClassScores:
+    if scores.is_candidate == is_candidate:
+        return scores
+    return replace(scores, is_candidate=is_candidate)
+
+
 def _every(scores: ClassScores, stride: int) -> ClassScores:
     """Keep every n-th frame; each then stands for the time until the next one kept."""
     if stride == 1:
@@ -241,14 +215,11 @@ def _every(scores: ClassScores, stride: int) -> ClassScores:
     )
 
 
-def _joined(found: dict[Pair, Segments]) -> LabelledSegments:
-    counts = [len(segments) for segments in found.values()]
-    columns = [
-        np.concatenate([getattr(s, name) for s in found.values()] or [np.zeros(0)])
-        for name in ("start_s", "end_s", "score")
+def _joined(asked: Sequence[Key], known: Mapping[Key, FloatArray]) -> LabelledSegments:
+    found = [known[key] for key in asked]
+    counts = [one.shape[1] for one in found]
+    names: list[Any] = [
+        np.repeat(np.array([key[i] for key in asked], dtype=np.object_), counts) for i in (0, 1)
     ]
-    return LabelledSegments(
-        np.repeat(np.array([video for video, _ in found], dtype=np.str_), counts),
-        np.repeat(np.array([label for _, label in found], dtype=np.str_), counts),
-        Segments(*columns),
-    )
+    columns = np.concatenate([*found, np.zeros((3, 0))], axis=1)
+    return LabelledSegments(names[0], names[1], Segments(*columns))

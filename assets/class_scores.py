@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.feature_rows import sampled_features
 from zs_dagster.home import Home
@@ -21,6 +23,7 @@ SCORES = [
     "frame_confidence",
 ]
 
+NEITHER = {"is_candidate": False, "is_known": False}
 COLUMNS = ("time_s", "p_start", "p_end", "p_middle")
 
 
@@ -41,7 +44,7 @@ def scored_videos(
         for row in tables.each_row("class_embeddings", dataset)
         if row["text_kind"] == "description"
     }
-    candidates = tables.by_video("candidate_classes", dataset)
+    candidates = tables.by_video("candidate_classes", dataset, _chosen_classes)
     scored = tables.parts_about("frame_confidence", dataset, duration)
     for video in tables.each_row("frame_features", dataset):
         video_id = video["video_id"]
@@ -49,15 +52,15 @@ def scored_videos(
             continue  # Without scores its file went bad between encoding and scoring.
         features = sampled_features(home.store, video)["features"]
         scores = _confidence(home, dataset, scored[video_id][0])
-        classes = {row["label"]: row for row in candidates[video_id]}
+        classes = {row["label"]: row for row in candidates.get(video_id, [])}
         text = np.stack([texts[label] for label in scores])
         actionness = cosine_similarity(features, text).T
         yield [
             ClassScores(
                 video_id,
                 label,
-                classes[label]["is_candidate"],
-                classes[label]["is_known"],
+                classes.get(label, NEITHER)["is_candidate"],
+                classes.get(label, NEITHER)["is_known"],
                 time_s,
                 confidence,
                 curve,
@@ -70,6 +73,12 @@ def scored_videos(
                 scores.items(), actionness, strict=True
             )
         ]
+
+
+def _chosen_classes(rows: pa.Table) -> pa.Table:
+    """Leave out the classes that are nothing to a video: most of them."""
+    chosen = rows.filter(pc.or_(rows["is_candidate"], rows["is_known"]))
+    return chosen.select(["video_id", "label", *NEITHER])
 
 
 def _confidence(home: Home, dataset: str, part: str) -> dict[str, tuple[Any, Any, Any]]:

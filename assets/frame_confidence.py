@@ -1,6 +1,6 @@
 """Frames and questions -> P(yes), asked once per video content, question and model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,7 +8,7 @@ import dagster as dg
 
 from assets.frame_answers import ask
 from assets.frame_questions import VERSION, Wanted, wanted
-from assets.stage import model_version, stage, versioned
+from assets.stage import RowsVersion, model_version, stage
 from resources.compute import ComputeResource
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
@@ -19,7 +19,7 @@ from zs_dagster.frame_confidence.task import KIND
 from zs_dagster.home import Home
 from zs_dagster.models import throughput
 from zs_dagster.models.loading import declared_lvlm
-from zs_dagster.store import Store
+from zs_dagster.store import Arrays
 from zs_dagster.tables import part_name
 
 
@@ -52,16 +52,19 @@ def frame_confidence(
     broken = {str(outcome["video_id"]) for outcome in outcomes if outcome["is_broken"]}
     scored = [video for video in videos if video.video_id not in broken]
     older = tables.parts_about(KIND, dataset.name, [video.video_id for video in scored])
-    parts = [_tabulate(v, home.get(), dataset.name, older[v.video_id]) for v in scored]
+    version, parts = RowsVersion(), []
+    for video in scored:
+        keys = video.keys()
+        version.add([{"video_id": video.video_id, "asked": video.asked(), "keys": keys}])
+        parts.append(_tabulate(video, keys, home.get(), dataset.name, older[video.video_id]))
     tables.keep_parts(KIND, dataset.name, parts)
-    rows = ({"video_id": v.video_id, "asked": v.asked(), "keys": v.keys()} for v in scored)
     computed = sum(count for video, count in missing.items() if video not in broken)
     total = sum(len(video.prompts()) for video in scored)
     metadata = {
         "left_out": len(broken),
         "frames_asked": sum(outcome["frames"] for outcome in outcomes),
     }
-    return versioned(rows, computed=computed, reused=total - computed, metadata=metadata)
+    return version.result(computed=computed, reused=total - computed, metadata=metadata)
 
 
 def _remember_speed(home: Home, fingerprint: str, outcomes: Sequence[Outcome]) -> None:
@@ -78,23 +81,30 @@ def _remember_speed(home: Home, fingerprint: str, outcomes: Sequence[Outcome]) -
         )
 
 
-def _tabulate(wanted: Wanted, home: Home, dataset: str, older: Sequence[str]) -> str:
+def _tabulate(
+    wanted: Wanted, keys: Mapping[str, str], home: Home, dataset: str, older: Sequence[str]
+) -> str:
     """Write the scores of a video as a table for SQL, named by what is in it."""
-    content = [wanted.asked(), wanted.keys()]
-    part = part_name(wanted.video_id, content)
+    part = part_name(wanted.video_id, [wanted.asked(), keys])
     if part not in older:
-        rows = [row for asked in wanted.asked() for row in _rows(wanted, home.store, *asked)]
+        answers = {prompt: home.store.load_arrays(KIND, key) for prompt, key in keys.items()}
+        rows = [row for asked in wanted.asked() for row in _rows(wanted, answers, *asked)]
         home.tables.replace_part(KIND, dataset, part, rows, older)
     return part
 
 
 def _rows(
-    wanted: Wanted, store: Store, label: str, start: str, end: str, middle: str | None = None
+    wanted: Wanted,
+    answers: Mapping[str, Arrays],
+    label: str,
+    start: str,
+    end: str,
+    middle: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     def p_yes(prompt: str) -> Any:  # noqa: ANN401 - an array
-        return store.load_arrays(KIND, wanted.key(prompt))["p_yes"].tolist()
+        return answers[prompt]["p_yes"].tolist()
 
-    time_s = store.load_arrays(KIND, wanted.key(start))["time_s"].tolist()
+    time_s = answers[start]["time_s"].tolist()
     between = [None] * len(time_s) if middle is None else p_yes(middle)
     for shown, *said in zip(time_s, p_yes(start), p_yes(end), between, strict=True):
         yield {

@@ -1,46 +1,71 @@
 """The tables of segments as what is evaluated: columns, never rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from zs_dagster.home import Home
 from zs_dagster.segments import LabelledSegments, Segments
 
-COLUMNS = ["video_id", "label", "start_s", "end_s", "score"]
+NAMES, NUMBERS = ("video_id", "label"), ("start_s", "end_s", "score")
+Column = NDArray[Any]
 
 
 def true_segments(home: Home, dataset: str) -> LabelledSegments:
     """Return the ground truth; labels of whole videos are none. Scores are 1."""
-    rows = home.tables.read("annotations", dataset)
-    return _labelled([rows.filter(pc.is_valid(rows["start_s"]))])
+    columns = _Columns({})
+    for piece in home.tables.pieces("annotations", dataset):
+        columns.add(piece.filter(pc.is_valid(piece["start_s"])))
+    return columns.segments()
 
 
 def found_segments(
     home: Home, dataset: str, methods: Iterable[str]
 ) -> dict[str, LabelledSegments]:
     """Return the segments that some methods found."""
-    parts: dict[str, list[pa.Table]] = {name: [] for name in methods}
+    texts: dict[str, str] = {}
+    found = {name: _Columns(texts) for name in methods}
     for piece in home.tables.pieces("segments", dataset):
-        for name, part in parts.items():
-            part.append(piece.filter(pc.equal(piece["method"], name)).select(COLUMNS))
-    return {name: _labelled(part) for name, part in parts.items()}
+        for name, columns in found.items():
+            columns.add(piece.filter(pc.equal(piece["method"], name)))
+    return {name: columns.segments() for name, columns in found.items()}
 
 
-def _labelled(parts: Sequence[pa.Table]) -> LabelledSegments:
-    rows = pa.concat_tables(parts)
-    start_s, end_s = (rows[name].to_numpy() for name in ("start_s", "end_s"))
-    has_score = "score" in rows.column_names
-    score = rows["score"].to_numpy() if has_score else np.ones(len(rows))
-    return LabelledSegments(
-        _texts(rows["video_id"]), _texts(rows["label"]), Segments(start_s, end_s, score)
-    )
+class _Columns:
+    """Columns that grow by pieces of a table: 8 bytes a value, however long the names are.
 
+    Args:
+        texts: Each different name, held once.
+    """
 
-def _texts(column: pa.ChunkedArray) -> Any:  # noqa: ANN401 - an array of strings
-    """Return the strings, each different one once: 8 bytes a row, however long they are."""
-    coded = column.combine_chunks().dictionary_encode()
-    return np.array(coded.dictionary.to_pylist(), dtype=np.object_)[coded.indices.to_numpy()]
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+        self._parts: dict[str, list[Column]] = {name: [] for name in (*NAMES, *NUMBERS)}
+
+    def add(self, rows: pa.Table) -> None:
+        for name in NAMES:
+            self._parts[name].append(self._names(rows[name]))
+        for name in NUMBERS:
+            # A copy: what it is a view of would be held as a whole.
+            is_there = name in rows.column_names
+            values = rows[name].to_numpy().copy() if is_there else np.ones(len(rows))
+            self._parts[name].append(values)
+
+    def segments(self) -> LabelledSegments:
+        """Return what was added; it is handed over column by column."""
+        video_id, label = (self._joined(name) for name in NAMES)
+        start_s, end_s, score = (self._joined(name) for name in NUMBERS)
+        return LabelledSegments(video_id, label, Segments(start_s, end_s, score))
+
+    def _joined(self, name: str) -> Column:
+        return np.concatenate(self._parts.pop(name))
+
+    def _names(self, column: pa.ChunkedArray) -> Column:
+        coded = column.combine_chunks().dictionary_encode()
+        known = [self._texts.setdefault(text, text) for text in coded.dictionary.to_pylist()]
+        names: Column = np.array(known, dtype=np.object_)[coded.indices.to_numpy()]
+        return names

@@ -1,6 +1,6 @@
 """Cached scores and segments -> how much mAP each stage of each method costs."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -18,7 +18,14 @@ from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.evaluation.protocols import LocalizationProtocol, get_protocol
-from zs_dagster.evaluation.waterfall import Choices, waterfall
+from zs_dagster.evaluation.waterfall import (
+    Choices,
+    Oracle,
+    Pair,
+    rows_of_pairs,
+    waterfall,
+)
+from zs_dagster.home import Home
 from zs_dagster.localization.frame_scores import span_ends
 from zs_dagster.localization.parameters import ZealParameters
 from zs_dagster.localization.zeal import Considered, considered
@@ -27,9 +34,9 @@ from zs_dagster.segments import LabelledSegments
 
 Row = dict[str, Any]
 Video = list[ClassScores]
-Pair = tuple[str, str]
-Stages = dict[str, dict[Pair, Choices]]
-"""Stage -> video and class -> what may still be answered."""
+BEFORE = ("sampling", "class filter")
+OF_ZEAL = ("candidates", "pairs")
+SEGMENTS = "segments"
 
 
 @stage(
@@ -48,19 +55,24 @@ def loss_waterfall(
     """
     dataset, where = library.untrimmed(context.partition_key), home.get()
     truth = true_segments(where, dataset.name)
-    localizers = _localizers(dataset)
-    videos = scored_videos(where, dataset.name) if len(truth) else ()
-    choices = _choices(localizers, videos, truth, dataset.classes)
-    found = found_segments(where, dataset.name, choices)
-    protocol = get_protocol(dataset.localization.protocol)
-    rows = [
-        {"method": name, **row}
-        for name, stages in choices.items()
-        for row in _rows(stages, truth, found[name], protocol)
-    ]
+    rows = list(_rows(where, dataset, truth)) if len(truth) else []
     chart = loss_chart(of_plain_methods(rows, dataset))
     shown = {"chart": picture(charts_png([chart]), "loss waterfall")} if chart else {}
     return publish(context, where, rows, metadata=shown)
+
+
+def _rows(home: Home, dataset: Dataset, truth: LabelledSegments) -> Iterator[Row]:
+    """Yield the rows of all methods; each video is looked at once, and none is held."""
+    protocol = get_protocol(dataset.localization.protocol)
+    localizers = _localizers(dataset)
+    found = found_segments(home, dataset.name, [one.name for one in localizers])
+    true = _classes_by_video(truth)
+    accounts = [_Account(one, truth, found[one.name], protocol) for one in localizers]
+    for video in scored_videos(home, dataset.name):
+        for account in accounts:
+            account.add(video, true.get(video[0].video_id, ()), dataset.classes)
+    for account in accounts:
+        yield from account.rows()
 
 
 def _localizers(dataset: Dataset) -> list[MethodRun]:
@@ -68,68 +80,76 @@ def _localizers(dataset: Dataset) -> list[MethodRun]:
     return [MethodRun.of(name, m, {}) for name, m in methods if m.localizer != "random"]
 
 
-def _choices(
-    localizers: Sequence[MethodRun],
-    videos: Iterable[Video],
-    truth: LabelledSegments,
-    classes: Sequence[str],
-) -> dict[str, Stages]:
-    """Return per method what may still be answered of the true pairs after each stage."""
-    true: dict[str, set[str]] = {}
-    for video_id, label in zip(truth.video_id.tolist(), truth.label.tolist(), strict=True):
-        true.setdefault(video_id, set()).add(label)
-    found: dict[str, Stages] = {}
-    for video in videos:
-        for localizer in localizers:
-            stages = found.setdefault(localizer.name, _no_stages(localizer))
-            answered = {one.label: one for one in localizer.chosen(video, classes)}
-            _add(stages, localizer, video[0], true.get(video[0].video_id, ()), answered)
-    return found
+def _classes_by_video(truth: LabelledSegments) -> dict[str, list[str]]:
+    true: dict[str, list[str]] = {}
+    for video_id, label in dict.fromkeys(
+        zip(truth.video_id.tolist(), truth.label.tolist(), strict=True)
+    ):
+        true.setdefault(video_id, []).append(label)
+    return true
 
 
-def _no_stages(localizer: MethodRun) -> Stages:
-    zeal = ["candidates", "pairs"] if isinstance(localizer.parameters, ZealParameters) else []
-    return {name: {} for name in ["sampling", "class filter", *zeal]}
+class _Account:
+    """What may still be answered of the true pairs after each stage of one method."""
 
+    def __init__(
+        self,
+        localizer: MethodRun,
+        truth: LabelledSegments,
+        found: LabelledSegments,
+        protocol: LocalizationProtocol,
+    ) -> None:
+        self._localizer, self._truth, self._found = localizer, truth, found
+        self._protocol, self._is_told = protocol, False
+        is_zeal = isinstance(localizer.parameters, ZealParameters)
+        names = (*BEFORE, *(OF_ZEAL if is_zeal else ()), SEGMENTS)
+        self._oracles = {name: Oracle(truth, protocol.thresholds) for name in names}
+        true = set(zip(truth.video_id.tolist(), truth.label.tolist(), strict=True))
+        self._answers = rows_of_pairs(found, true)
 
-def _add(
-    stages: Stages,
-    localizer: MethodRun,
-    sampled: ClassScores,
-    true: Iterable[str],
-    answered: Mapping[str, ClassScores],
-) -> None:
-    """Add the true classes of one video to the stages."""
-    grid = _grid(sampled, localizer)
-    for label in true:
-        pair = (sampled.video_id, label)
-        stages["sampling"][pair] = grid
-        if label in answered:
-            stages["class filter"][pair] = grid
-            if isinstance(localizer.parameters, ZealParameters):
-                made = _considered(answered[label], localizer.parameters)
-                stages["candidates"][pair] = _candidates(made)
-                stages["pairs"][pair] = _pairs(made)
+    def add(self, video: Video, true: Iterable[str], classes: Sequence[str]) -> None:
+        """Add the true classes of one video to the stages."""
+        answered = {one.label: one for one in self._localizer.chosen(video, classes)}
+        sampled, parameters = video[0], self._localizer.parameters
+        grid = _grid(sampled, self._localizer)
+        for label in true:
+            pair = (sampled.video_id, label)
+            left = {"sampling": grid}
+            if label in answered:
+                left["class filter"] = grid
+                if isinstance(parameters, ZealParameters):
+                    left |= self._of_zeal(pair, _considered(answered[label], parameters))
+            if pair in self._answers:
+                left[SEGMENTS] = self._answered(pair)
+            for name, choices in left.items():
+                self._oracles[name].add(pair, choices)
+        self._is_told = True
 
+    def rows(self) -> Iterator[Row]:
+        """Yield a row per stage; none where no video was added."""
+        steps = (
+            waterfall(self._oracles, self._truth, self._found, self._protocol)
+            if self._is_told
+            else []
+        )
+        for step in steps:
+            yield {
+                "method": self._localizer.name,
+                "stage": step.name,
+                "protocol": self._protocol.name,
+                "average_mAP": step.average_map,
+                "loss": step.loss,
+            }
 
-def _rows(
-    stages: Stages,
-    truth: LabelledSegments,
-    found: LabelledSegments,
-    protocol: LocalizationProtocol,
-) -> Iterator[Row]:
-    answers = _answers(found)
-    if "pairs" in stages:
-        made = stages["pairs"]
-        stages["pairs"] = {pair: _joined(of, answers.get(pair)) for pair, of in made.items()}
-    stages["segments"] = {p: answers[p] for p in stages["sampling"] if p in answers}
-    for step in waterfall(stages, truth, found, protocol):
-        yield {
-            "stage": step.name,
-            "protocol": protocol.name,
-            "average_mAP": step.average_map,
-            "loss": step.loss,
-        }
+    def _of_zeal(self, pair: Pair, made: Considered) -> dict[str, Choices]:
+        pairs = _pairs(made)
+        if pair in self._answers:
+            pairs = _joined(pairs, self._answered(pair))
+        return {"candidates": _candidates(made), "pairs": pairs}
+
+    def _answered(self, pair: Pair) -> Choices:
+        rows, segments = self._answers[pair], self._found.segments
+        return Choices(segments.start_s[rows], segments.end_s[rows])
 
 
 def _considered(scores: ClassScores, parameters: ZealParameters) -> Considered:
@@ -152,19 +172,8 @@ def _pairs(made: Considered) -> Choices:
     return Choices(made.start_of[made.pairs[:, 0]], made.end_of[made.pairs[:, 1]])
 
 
-def _answers(found: LabelledSegments) -> dict[Pair, Choices]:
-    rows: dict[Pair, list[int]] = {}
-    pairs = zip(found.video_id.tolist(), found.label.tolist(), strict=True)
-    for row, pair in enumerate(pairs):
-        rows.setdefault(pair, []).append(row)
-    start_s, end_s = found.segments.start_s, found.segments.end_s
-    return {pair: Choices(start_s[index], end_s[index]) for pair, index in rows.items()}
-
-
-def _joined(made: Choices, answered: Choices | None) -> Choices:
+def _joined(made: Choices, answered: Choices) -> Choices:
     """Count segments merged from two pairs as pairs: what follows may answer them."""
-    if answered is None:
-        return made
     return Choices(
         np.concatenate([made.start_s, answered.start_s]),
         np.concatenate([made.end_s, answered.end_s]),

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.ablations import of_plain_methods
 from assets.charts import ablation_charts, error_chart, loss_chart
@@ -207,9 +209,11 @@ def _between(row: Row) -> str:
 
 def _videos(home: Home, dataset: Dataset, videos: list[Row]) -> list[VideoReview]:
     first = next(iter(dataset.localization.methods))
-    annotated = home.tables.by_video("annotations", dataset.name)
-    segments = home.tables.by_video("segments", dataset.name)
-    curves = _curves(home, dataset.name, {video["video_id"] for video in videos})
+    chosen = [video["video_id"] for video in videos]
+    kept = partial(_of_videos, videos=pa.array(chosen, pa.string()))
+    annotated = home.tables.by_video("annotations", dataset.name, kept)
+    segments = home.tables.by_video("segments", dataset.name, kept)
+    curves = _curves(home, dataset.name, set(chosen))
     embed = sum(Path(v["path"]).stat().st_size for v in videos if v["status"] == "ok")
     reviews = []
     for video in track(videos, "report", len(videos)):
@@ -232,6 +236,10 @@ def _videos(home: Home, dataset: Dataset, videos: list[Row]) -> list[VideoReview
             )
         )
     return reviews
+
+
+def _of_videos(rows: pa.Table, videos: pa.Array) -> pa.Table:
+    return rows.filter(pc.is_in(rows["video_id"], value_set=videos))
 
 
 def _spans(rows: list[Row]) -> list[Span]:

@@ -1,6 +1,6 @@
 """Parquet tables per dataset: what assets hand to each other, and what DuckDB publishes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -139,9 +139,14 @@ class Tables:
         for piece in self.pieces(table, dataset, part):
             yield from piece.to_pylist()
 
-    def by_video(self, table: str, dataset: str) -> RowsByVideo:
-        """Return the rows of a table by video."""
-        return RowsByVideo(self.read(table, dataset))
+    def by_video(
+        self,
+        table: str,
+        dataset: str,
+        kept: Callable[[pa.Table], pa.Table] = lambda piece: piece,
+    ) -> RowsByVideo:
+        """Return the rows of a table by video, of each piece what is kept."""
+        return RowsByVideo(pa.concat_tables(map(kept, self.pieces(table, dataset))))
 
     def damaged(self) -> Iterator[Path]:
         """Read everything; yield the files that are not what was written."""

@@ -1,12 +1,13 @@
 """Ablations, losses and kinds of errors of a finished run, from what it scored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from assets.ablations import filter_rows, map_rows, plain_methods
-from assets.cached_predictions import CachedPredictions, CachedScores, read_scores
+from assets.cached_predictions import CachedPredictions
+from assets.cached_scores import CachedScores, read_scores
 from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.labelled import found_segments
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
@@ -14,9 +15,6 @@ from zs_dagster.errors import InputError
 from zs_dagster.evaluation.class_filter import filter_quality
 from zs_dagster.evaluation.grid import Point
 from zs_dagster.home import Home
-from zs_dagster.localization.class_scores import ClassScores
-from zs_dagster.localization.localizer import EachClass
-from zs_dagster.localization.proposals import Proposals
 from zs_dagster.segments import LabelledSegments
 
 if TYPE_CHECKING:
@@ -216,23 +214,3 @@ def test_without_ground_truth_the_tables_are_empty(
     )
     tables = Home(again.root).tables
     assert [tables.rows(table, "tiny") for table in charted[:-1]] == [[], [], []]
-
-
-def test_scores_are_read_once(scores: CachedScores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that share parameters share segments: only the class filter is applied anew."""
-    calls: list[str] = []
-    real = EachClass.__call__
-
-    def counting(self: EachClass, classes: Sequence[ClassScores]) -> list[Proposals]:
-        calls.extend(one.label for one in classes)
-        return real(self, classes)
-
-    monkeypatch.setattr(EachClass, "__call__", counting)
-    predict = CachedPredictions(scores, "zeal")
-    predict({"top_k": 2})
-    asked = len(calls)
-    predict({"top_k": 1})
-    assert asked > 0
-    assert len(calls) == asked
-    predict({"top_k": 1, "confidence_weight": 0.5})
-    assert len(calls) > asked

@@ -124,8 +124,8 @@ def tables_read(module: str) -> set[str]:
     source = (ASSETS / f"{module}.py").read_text(encoding="utf-8")
     named = {WRITER.get(table, table) for table in READS.findall(source)}
     named |= {asset for function, asset in SEGMENTS.items() if f"{function}(" in source}
-    if "cached_predictions import" in source:
-        named |= tables_read("cached_predictions")
+    if "cached_scores import" in source:
+        named |= tables_read("cached_scores")
     if "import SCORES" in source:
         named |= tables_read("class_scores")
     if "assets.classified import" in source:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from zs_dagster.errors import DamagedEntryError, StoreError
@@ -27,6 +29,22 @@ def test_writing_replaces_the_whole_part(tmp_path: Path) -> None:
     tables.write("annotations", "tiny", [annotation("a"), annotation("b")])
     tables.write("annotations", "tiny", [annotation("c")])
     assert [row["video_id"] for row in tables.rows("annotations", "tiny")] == ["c"]
+
+
+def test_of_a_table_by_video_only_what_is_kept_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zs_dagster.tables.ROWS_AT_ONCE", 2)
+    tables, seen = Tables(tmp_path), []
+    tables.write("annotations", "tiny", [annotation(v) for v in "abcab"])
+
+    def kept(piece: pa.Table) -> pa.Table:
+        seen.append(len(piece))
+        return piece.filter(pc.equal(piece["video_id"], "b")).select(["video_id", "end_s"])
+
+    rows = tables.by_video("annotations", "tiny", kept)
+    assert dict(rows) == {"b": [{"video_id": "b", "end_s": 2.0}] * 2}
+    assert max(seen) == 2
 
 
 def test_no_rows_still_have_all_columns(tmp_path: Path) -> None:

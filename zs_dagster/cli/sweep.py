@@ -81,7 +81,8 @@ def sweep_grid(
 def _swept(
     home: Home, dataset: Dataset, method: str | None, settings: Sequence[Point]
 ) -> Sweep:
-    from assets.cached_predictions import CachedPredictions, read_scores
+    from assets.cached_predictions import CachedPredictions
+    from assets.cached_scores import read_scores
 
     name = method or next(iter(dataset.localization.methods))
     scores = read_scores(home, dataset)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.interpolated import average_precision
-from zs_dagster.evaluation.matching import Matches, class_index, match
+from zs_dagster.evaluation.matching import Matches, match, pairs_of, positions, served
 from zs_dagster.evaluation.protocols import LocalizationProtocol
 from zs_dagster.segments import FloatArray, LabelledSegments, tiou
 
@@ -36,7 +36,8 @@ TRUE_POSITIVE, MISSED = "true positive", "missed"
 FALSE_POSITIVES = ("duplicate", "localization", "wrong label", "confusion", "background")
 ERRORS = (*FALSE_POSITIVES, MISSED)
 KINDS = (TRUE_POSITIVE, *ERRORS)
-Kinds = NDArray[np.str_]
+Kinds = NDArray[np.int8]
+"""Place in `KINDS`, -1 for predictions that are not looked at."""
 
 
 @dataclass(frozen=True)
@@ -77,45 +78,38 @@ def error_types(
     classes = tuple(str(label) for label in np.unique(ground_truth.label))
     if not classes:
         raise InputError("there must be ground truth to tell errors by, got none")
-    ranked = _ranked(predictions, classes)
+    # As `match` orders them, so that its rows are ours.
+    ranked = predictions.take(served(predictions, classes))
     matches = match(ground_truth, ranked, classes, protocol.thresholds)
     own, other = _overlaps(ranked, ground_truth)
     is_looked_at = _first(matches)
     counts: list[ErrorCount] = []
     for k, threshold in enumerate(protocol.thresholds):
         kinds = _kinds(matches.is_match[k], own, other, threshold)
-        kinds[~is_looked_at] = ""
+        kinds[~is_looked_at] = -1
         counts += _counted(matches, k, kinds, threshold)
     return counts
-
-
-def _ranked(predictions: LabelledSegments, classes: tuple[str, ...]) -> LabelledSegments:
-    """Order predictions as `match` does, so that its rows are ours."""
-    label = class_index(predictions.label, classes)
-    kept = predictions.take(label >= 0)
-    segments, label = kept.segments, label[label >= 0]
-    keys = (segments.end_s, segments.start_s, kept.video_id, -segments.score, label)
-    return kept.take(np.lexsort(keys))
 
 
 def _overlaps(
     predictions: LabelledSegments, truth: LabelledSegments
 ) -> tuple[FloatArray, FloatArray]:
     """Return the largest tIoU with the own class and with any other one, shape ``(N,)``."""
+    videos = {name: i for i, name in enumerate(dict.fromkeys(truth.video_id.tolist()))}
+    there = positions(truth.video_id, videos)
+    order = np.argsort(there, kind="stable")
     own, other = np.zeros(len(predictions)), np.zeros(len(predictions))
-    for video in np.unique(predictions.video_id):
-        rows = np.flatnonzero(predictions.video_id == video)
-        there = truth.take(truth.video_id == video)
-        if len(there):
-            overlap = tiou(
-                predictions.segments.start_s[rows, None],
-                predictions.segments.end_s[rows, None],
-                there.segments.start_s[None],
-                there.segments.end_s[None],
-            )
-            is_own = predictions.label[rows, None] == there.label[None]
-            own[rows] = np.where(is_own, overlap, 0.0).max(axis=1)
-            other[rows] = np.where(is_own, 0.0, overlap).max(axis=1)
+    for one, at in pairs_of(there[order], positions(predictions.video_id, videos)):
+        known = order[at]
+        overlap = tiou(
+            predictions.segments.start_s[one],
+            predictions.segments.end_s[one],
+            truth.segments.start_s[known],
+            truth.segments.end_s[known],
+        )
+        is_own = predictions.label[one] == truth.label[known]
+        np.maximum.at(own, one[is_own], overlap[is_own])
+        np.maximum.at(other, one[~is_own], overlap[~is_own])
     return own, other
 
 
@@ -140,21 +134,21 @@ def _kinds(
         (~is_own & (other >= MIN_TIOU), "confusion"),
     ]
     conditions, names = zip(*rules, strict=True)
-    widest = np.dtype(f"<U{max(map(len, KINDS))}")
-    kinds: Kinds = np.select(conditions, names, "background").astype(widest)
+    places = [np.int8(KINDS.index(name)) for name in names]
+    kinds: Kinds = np.select(conditions, places, np.int8(KINDS.index("background")))
     return kinds
 
 
 def _counted(matches: Matches, k: int, kinds: Kinds, threshold: float) -> list[ErrorCount]:
     """Count the kinds at the k-th threshold, and evaluate without each."""
-    everything = np.ones(kinds.size)
-    present = _mean_ap(matches, k, everything)
+    present = _mean_ap(matches, k, None)
     n_missed = int(matches.n_truth.sum() - matches.is_match[k].sum())
-    counts = [ErrorCount(TRUE_POSITIVE, threshold, int((kinds == TRUE_POSITIVE).sum()), 0.0)]
+    n_right = int((kinds == KINDS.index(TRUE_POSITIVE)).sum())
+    counts = [ErrorCount(TRUE_POSITIVE, threshold, n_right, 0.0)]
     for kind in FALSE_POSITIVES:
-        without = _mean_ap(matches, k, (kinds != kind).astype(np.float64))
-        count = int((kinds == kind).sum())
-        counts.append(ErrorCount(kind, threshold, count, without - present))
+        is_kind = kinds == KINDS.index(kind)
+        without = _mean_ap(matches, k, ~is_kind)
+        counts.append(ErrorCount(kind, threshold, int(is_kind.sum()), without - present))
     found = _mean_ap(_with_missed(matches, k), k, None)
     return [*counts, ErrorCount(MISSED, threshold, n_missed, found - present)]
 
@@ -175,14 +169,14 @@ def _with_missed(matches: Matches, k: int) -> Matches:
     )
 
 
-def _mean_ap(matches: Matches, k: int, copies: FloatArray | None) -> float:
-    """Return mAP at the k-th threshold where predictions count as often as said."""
-    each = np.ones(matches.label.size) if copies is None else copies
+def _mean_ap(matches: Matches, k: int, is_left: NDArray[np.bool_] | None) -> float:
+    """Return mAP at the k-th threshold of all predictions, or of those that are left."""
     n_truth = matches.n_truth.sum(axis=0).astype(np.float64)
     ap = []
     for c in range(len(matches.classes)):
         rows = matches.rows_of(c)
-        weight, is_match = each[rows], matches.is_match[k, rows]
+        is_match = matches.is_match[k, rows]
+        weight = np.ones(is_match.size) if is_left is None else is_left[rows].astype(np.float64)
         gained, seen = weight[is_match], np.cumsum(weight)[is_match]
         ap.append(average_precision(gained[:, None], seen[:, None], n_truth[c : c + 1])[0])
     return float(np.mean(ap))

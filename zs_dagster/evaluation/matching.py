@@ -1,6 +1,6 @@
 """Which predictions are true positives: one-to-one matching within each video and class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,6 +101,13 @@ def match(
     return Matches(tuple(classes), tuple(names), found.label, found.video, is_match, n_truth)
 
 
+def served(predictions: LabelledSegments, classes: Sequence[str]) -> IndexArray:
+    """Return the rows of the classes in the order in which `match` ranks them."""
+    names = sorted(set(predictions.video_id.tolist()))
+    videos = {name: i for i, name in enumerate(names)}
+    return _order(predictions, classes, videos, is_truth=False, is_later_first=False)[0]
+
+
 @dataclass(frozen=True, eq=False)
 class _Ranked:
     """Segments with numbered videos and classes, in the order in which they are served."""
@@ -120,17 +127,32 @@ def _ranked(
     is_later_first: bool,
 ) -> _Ranked:
     """Keep the rows of the classes; order predictions by class and rank, truth by group."""
+    order, label, video = _order(
+        rows, classes, videos, is_truth=is_truth, is_later_first=is_later_first
+    )
+    return _Ranked(label, video, rows.segments.start_s[order], rows.segments.end_s[order])
+
+
+def _order(
+    rows: LabelledSegments,
+    classes: Sequence[str],
+    videos: Mapping[str, int],
+    *,
+    is_truth: bool,
+    is_later_first: bool,
+) -> tuple[IndexArray, IndexArray, IndexArray]:
+    """Return the rows of the classes in order, with their classes and videos."""
     label = class_index(rows.label, classes)
     is_ours = label >= 0
     index = np.flatnonzero(is_ours)
     label, segments = label[index], rows.segments.take(is_ours)
-    video = _positions(rows.video_id, videos)[index]
+    video = positions(rows.video_id, videos)[index]
     ties: tuple[NDArray[np.generic], ...] = (segments.end_s, segments.start_s, video)
     if is_later_first:
         ties = (-index, video) if is_truth else (-index,)
     keys = (*ties, label) if is_truth else (*ties, -segments.score, label)
     order = np.lexsort(keys) if is_truth else _lexsort_of_few_ties(keys)
-    return _Ranked(label[order], video[order], segments.start_s[order], segments.end_s[order])
+    return index[order], label[order], video[order]
 
 
 def _lexsort_of_few_ties(keys: tuple[NDArray[np.generic], ...]) -> IndexArray:
@@ -155,11 +177,11 @@ def class_index(labels: NDArray[np.str_], classes: Sequence[str]) -> IndexArray:
         raise InputError(
             f"classes must differ, got {len(classes)} of which {len(position)} differ"
         )
-    return _positions(labels, position)
+    return positions(labels, position)
 
 
-def _positions(names: NDArray[np.str_], position: Mapping[str, int]) -> IndexArray:
-    """Look names up, -1 where there is none: a hash each, where numpy sorts the strings."""
+def positions(names: NDArray[np.str_], position: Mapping[str, int]) -> IndexArray:
+    """Look up names, -1 where there is none: a hash each, where numpy sorts the strings."""
     found = (position.get(name, -1) for name in names.tolist())
     return np.fromiter(found, np.intp, len(names))
 
@@ -178,28 +200,42 @@ def _overlaps(found: _Ranked, truth: _Ranked, min_overlap: float) -> _Edges:
     n_videos = 1 + max(found.video.max(initial=0), truth.video.max(initial=0))
     group = truth.label * n_videos + truth.video
     wanted = found.label * n_videos + found.video
-    first = np.searchsorted(group, wanted, side="left")
-    count = np.searchsorted(group, wanted, side="right") - first
-    total = np.cumsum(count)
-    cuts = np.arange(MAX_PAIRS, total[-1] if total.size else 0, MAX_PAIRS)
-    blocks = np.split(np.arange(count.size), np.searchsorted(total, cuts))
-    parts = [_overlaps_of(rows, first, count, (found, truth), min_overlap) for rows in blocks]
+    parts = [_near(*pairs, (found, truth), min_overlap) for pairs in pairs_of(group, wanted)]
     return _Edges(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _overlaps_of(
-    rows: IndexArray,
-    first: IndexArray,
-    count: IndexArray,
+def pairs_of(
+    group: IndexArray, wanted: IndexArray, at_once: int = MAX_PAIRS
+) -> Iterator[tuple[IndexArray, IndexArray]]:
+    """Pair each of N rows with every row of its group on the other side.
+
+    Args:
+        group: Shape ``(G,)``, groups of the other side, increasing.
+        wanted: Shape ``(N,)``, groups of this one.
+        at_once: About so many pairs at a time; the pairs of a row stay together.
+
+    Yields:
+        Rows of this side, increasing, and rows of the other one, of P pairs each time.
+    """
+    first = np.searchsorted(group, wanted, side="left")
+    count = np.searchsorted(group, wanted, side="right") - first
+    total = np.cumsum(count)
+    cuts = np.arange(at_once, total[-1] if total.size else 0, at_once)
+    for rows in np.split(np.arange(count.size), np.searchsorted(total, cuts)):
+        repeats = count[rows]
+        one = np.repeat(rows, repeats)
+        step = np.arange(one.size) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        yield one, first[one] + step
+
+
+def _near(
+    prediction: IndexArray,
+    position: IndexArray,
     sides: tuple[_Ranked, _Ranked],
     min_overlap: float,
 ) -> tuple[IndexArray, IndexArray, FloatArray]:
-    """The pairs of some predictions, each one's best first: prediction, truth, overlap."""
+    """Those of some pairs that overlap enough, each prediction's best first."""
     found, truth = sides
-    repeats = count[rows]
-    prediction = np.repeat(rows, repeats)
-    step = np.arange(prediction.size) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    position = first[prediction] + step
     overlap = tiou(
         found.start_s[prediction],
         found.end_s[prediction],

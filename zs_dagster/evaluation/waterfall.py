@@ -8,13 +8,14 @@ mean over the classes with ground truth. As each stage leaves a part of what the
 it left, the numbers never rise; the last one is the mAP of the answers as they are ranked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zs_dagster.evaluation.average_precision import evaluate
+from zs_dagster.evaluation.matching import IndexArray, positions
 from zs_dagster.evaluation.protocols import LocalizationProtocol
 from zs_dagster.segments import FloatArray, LabelledSegments, tiou
 
@@ -37,8 +38,8 @@ class Choices:
     is_product: bool = False
 
 
-Available = Mapping[tuple[str, str], Choices]
-"""Video and class -> what can be answered there; nothing where there is no entry."""
+Pair = tuple[str, str]
+"""Video and class."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,54 @@ class WaterfallStage:
     loss: float
 
 
+class Oracle:
+    """The largest mAP that the intervals left after one stage allow, told pair by pair.
+
+    What is told is counted and not held.
+
+    Args:
+        ground_truth: All of it counts, whatever a protocol says about videos without
+            predictions: leaving them out would hide what was lost there.
+        thresholds: K temporal IoUs.
+    """
+
+    def __init__(self, ground_truth: LabelledSegments, thresholds: Sequence[float]) -> None:
+        self._segments, self._thresholds = ground_truth.segments, thresholds
+        self._rows = rows_of_pairs(ground_truth)
+        self._column = {
+            name: i for i, name in enumerate(sorted(set(ground_truth.label.tolist())))
+        }
+        self._total = np.bincount(positions(ground_truth.label, self._column))
+        self._matched = np.zeros((len(thresholds), len(self._column)))
+
+    def add(self, pair: Pair, choices: Choices) -> None:
+        """Tell, once, what can be answered for a pair; nothing where it is never told."""
+        if pair in self._rows:
+            truth = self._segments.take(self._rows[pair])
+            borders = (truth.start_s, truth.end_s)
+            column = self._column[pair[1]]
+            self._matched[:, column] += most_matches(choices, borders, self._thresholds)
+
+    def map_at(self) -> FloatArray:
+        """Return the mAP at each threshold, shape ``(K,)``."""
+        mean: FloatArray = (self._matched / self._total).mean(axis=1)
+        return mean
+
+
+def rows_of_pairs(
+    segments: LabelledSegments, among: Collection[Pair] | None = None
+) -> dict[Pair, IndexArray]:
+    """Return the rows of each video and class, in the order given; only some if said so."""
+    rows: dict[Pair, list[int]] = {}
+    pairs = zip(segments.video_id.tolist(), segments.label.tolist(), strict=True)
+    for row, pair in enumerate(pairs):
+        if among is None or pair in among:
+            rows.setdefault(pair, []).append(row)
+    return {pair: np.array(index, dtype=np.intp) for pair, index in rows.items()}
+
+
 def waterfall(
-    stages: Mapping[str, Available],
+    stages: Mapping[str, Oracle],
     ground_truth: LabelledSegments,
     predictions: LabelledSegments,
     protocol: LocalizationProtocol,
@@ -69,10 +116,9 @@ def waterfall(
     Args:
         stages: Name of each stage but the last, in order -> what it leaves. What a stage
             leaves must hold what the next one does, and the last of them the predictions.
-        ground_truth: All of it counts, whatever the protocol says about videos without
-            predictions: leaving them out would hide what was lost there.
+        ground_truth: As of the stages.
         predictions: The answers as they are; their mAP is the stage ``ranking``.
-        protocol: Gives the thresholds and the rules of the last stage.
+        protocol: Gives the rules of the last stage; the thresholds are those of the stages.
 
     Raises:
         InputError: As `evaluate`.
@@ -80,10 +126,7 @@ def waterfall(
     fair = LocalizationProtocol(
         protocol.name, protocol.thresholds, is_later_first=protocol.is_later_first
     )
-    values = {
-        name: oracle_map(ground_truth, available, protocol.thresholds)
-        for name, available in stages.items()
-    }
+    values = {name: oracle.map_at() for name, oracle in stages.items()}
     values[RANKING] = evaluate(ground_truth, predictions, fair).mean_ap
     found: list[WaterfallStage] = []
     before = 1.0
@@ -93,27 +136,6 @@ def waterfall(
         found.append(WaterfallStage(name, average, at, before - average))
         before = average
     return found
-
-
-def oracle_map(
-    ground_truth: LabelledSegments, available: Available, thresholds: Sequence[float]
-) -> FloatArray:
-    """Return the largest mAP that the available intervals allow, shape ``(K,)``."""
-    pairs = list(zip(ground_truth.video_id.tolist(), ground_truth.label.tolist(), strict=True))
-    rows: dict[tuple[str, str], list[int]] = {}
-    for row, pair in enumerate(pairs):
-        rows.setdefault(pair, []).append(row)
-    classes = sorted({label for _, label in pairs})
-    matched = np.zeros((len(thresholds), len(classes)))
-    total = np.array([sum(label == name for _, label in pairs) for name in classes])
-    for pair, index in rows.items():
-        if pair in available:
-            truth = ground_truth.segments.take(np.array(index, dtype=np.intp))
-            borders = (truth.start_s, truth.end_s)
-            column = classes.index(pair[1])
-            matched[:, column] += most_matches(available[pair], borders, thresholds)
-    mean: FloatArray = (matched / total).mean(axis=1)
-    return mean
 
 
 def most_matches(

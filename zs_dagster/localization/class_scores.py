@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from zs_dagster.segments import FloatArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class ClassScores:
     """Scores of one class in one video, T samples.
 

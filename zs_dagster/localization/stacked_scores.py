@@ -74,23 +74,34 @@ def by_length(classes: Sequence[ClassScores]) -> Iterator[tuple[list[int], Stack
 
 def _stacked(classes: Sequence[ClassScores]) -> StackedScores:
     """Check all at once; look at each by itself only to say what is wrong with it."""
-    first = classes[0]
-    times = frame_scores(first.confidence, first.actionness, first.time_s, first.end_s)
-    shown = {(id(scores.time_s), scores.end_s) for scores in classes}
     shapes = {(np.shape(s.confidence), np.shape(s.actionness)) for s in classes}
-    if len(shown) == len(shapes) == 1:
-        confidence = np.array([s.confidence for s in classes], dtype=np.float64)
-        actionness = np.array([s.actionness for s in classes], dtype=np.float64)
-        count = len(classes)
-        if _lies_in(confidence, 0, CONFIDENCE_SLACK) and _lies_in(actionness, -1, COSINE_SLACK):
-            return StackedScores(
-                confidence,
-                actionness,
-                np.broadcast_to(times.time_s, (count, len(times))),
-                np.broadcast_to(times.span_end_s, (count, len(times))),
-            )
+    count = len(classes[0].time_s)
+    if shapes == {((count, 2), (count,))}:
+        end_s = np.array([[s.end_s] for s in classes], dtype=np.float64)
+        time_s = np.array([s.time_s for s in classes], dtype=np.float64)
+        # Each sample lasts until the next one is shown.
+        border = np.concatenate([time_s, end_s], axis=1)
+        stacked = StackedScores(
+            np.array([s.confidence for s in classes], dtype=np.float64),
+            np.array([s.actionness for s in classes], dtype=np.float64),
+            time_s,
+            border[:, 1:],
+        )
+        if _is_valid(stacked, border):
+            return stacked
     return StackedScores.of(
         [frame_scores(s.confidence, s.actionness, s.time_s, s.end_s) for s in classes]
+    )
+
+
+def _is_valid(scores: StackedScores, border: FloatArray) -> bool:
+    """Whether times rise to the end, which may be the last time, and all is in range."""
+    return bool(
+        np.isfinite(border).all()
+        and (np.diff(border[:, :-1]) > 0).all()
+        and (np.diff(border[:, -2:]) >= 0).all()
+        and _lies_in(scores.confidence, 0, CONFIDENCE_SLACK)
+        and _lies_in(scores.actionness, -1, COSINE_SLACK)
     )
 
 

@@ -1,15 +1,18 @@
 """Every kind of error, one at a time; what fixing it is worth."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.average_precision import evaluate
 from zs_dagster.evaluation.error_types import ERRORS, KINDS, error_types
 from zs_dagster.evaluation.protocols import LocalizationProtocol, get_protocol
-from zs_dagster.segments import LabelledSegments
+from zs_dagster.segments import LabelledSegments, Segments
 
 HALF = LocalizationProtocol("half", (0.5,))
 Row = tuple[str, str, float, float, float]
@@ -147,3 +150,35 @@ def test_kinds_share_out_the_predictions_and_no_fix_costs(seed: int) -> None:
     present = evaluate(LabelledSegments.from_rows(truth), predictions, HALF).average_map
     gain = {kind.kind: kind.gain for kind in found}
     assert all(-1e-12 <= gain[kind] <= 1 - present + 1e-12 for kind in ERRORS)
+
+
+class Compared(str):
+    """A text that counts how often any of its kind is compared."""
+
+    times = 0
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        Compared.times += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_names_of_videos_are_compared_no_more_than_a_few_times_each() -> None:
+    names = [Compared(f"video {i}") for i in range(200)]
+    texts: Any = np.array([Compared(name) for name in names for _ in range(5)], np.object_)
+    videos: Any = np.array(names, np.object_)
+    start = np.tile(np.arange(5.0), 200)
+    found = LabelledSegments(
+        texts, np.full(1000, "a"), Segments(start, start + 1, np.linspace(0, 1, 1000))
+    )
+    truth = LabelledSegments(
+        videos,
+        np.full(200, "a"),
+        Segments(np.zeros(200), np.ones(200), np.ones(200)),
+    )
+    Compared.times = 0
+    kinds = {kind.kind: kind.count for kind in error_types(truth, found, HALF)}
+    assert (kinds["true positive"], kinds["background"]) == (200, 800)
+    assert Compared.times <= 20 * len(found)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation import matching
-from zs_dagster.evaluation.matching import assign, class_index, match
+from zs_dagster.evaluation.matching import assign, class_index, match, pairs_of, served
 from zs_dagster.segments import LabelledSegments
 
 Row = tuple[str, str, float, float, float]
@@ -147,3 +147,33 @@ def test_memory_saving_blocks_change_nothing(
         patch.setattr(matching, "MAX_PAIRS", size)
         blocks = match(truth, found, ["x", "y"], [0.3, 0.5])
     np.testing.assert_array_equal(whole.is_match, blocks.is_match)
+
+
+@given(
+    group=st.lists(st.integers(0, 6), max_size=12).map(sorted),
+    wanted=st.lists(st.integers(-1, 7), max_size=12),
+    at_once=st.integers(1, 9),
+)
+def test_pairs_are_those_of_one_group_and_come_in_blocks(
+    group: list[int], wanted: list[int], at_once: int
+) -> None:
+    blocks = [
+        list(zip(one.tolist(), other.tolist(), strict=True))
+        for one, other in pairs_of(np.array(group, int), np.array(wanted, int), at_once)
+    ]
+    expected = [(i, j) for i, a in enumerate(wanted) for j, b in enumerate(group) if a == b]
+    assert [pair for block in blocks for pair in block] == expected
+    largest = max((group.count(label) for label in wanted), default=0)
+    assert all(len(block) <= at_once + largest for block in blocks)
+
+
+def test_rows_are_served_by_class_and_score_then_video_and_start() -> None:
+    rows: list[Row] = [
+        ("w", "b", 0, 1, 0.9),
+        ("w", "a", 0, 1, 0.5),
+        ("v", "a", 2, 3, 0.5),
+        ("v", "a", 1, 3, 0.5),
+        ("v", "c", 0, 1, 1.0),
+        ("w", "a", 0, 1, 0.7),
+    ]
+    assert served(LabelledSegments.from_rows(rows), ["a", "b"]).tolist() == [5, 3, 2, 1, 0]

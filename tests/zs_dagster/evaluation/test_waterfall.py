@@ -1,6 +1,6 @@
 """Each stage's loss, constructed alone; the rules that hold for any stages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 from zs_dagster.evaluation.average_precision import evaluate
 from zs_dagster.evaluation.protocols import LocalizationProtocol, get_protocol
 from zs_dagster.evaluation.waterfall import (
-    Available,
     Choices,
+    Oracle,
+    Pair,
+    WaterfallStage,
     most_matches,
-    oracle_map,
+    rows_of_pairs,
     waterfall,
 )
 from zs_dagster.segments import LabelledSegments, Segments, tiou
 
+Available = Mapping[Pair, Choices]
 HALF = LocalizationProtocol("half", (0.5,))
 TRUTH = LabelledSegments.from_rows(
     [("v", "a", 0, 4, 1), ("v", "a", 10, 14, 1), ("w", "b", 0, 4, 1), ("w", "b", 10, 14, 1)]
@@ -33,10 +36,27 @@ def listed(*spans: tuple[float, float]) -> Choices:
     return Choices(starts, ends)
 
 
+def told(truth: LabelledSegments, available: Available, at: Sequence[float]) -> Oracle:
+    oracle = Oracle(truth, at)
+    for pair, choices in available.items():
+        oracle.add(pair, choices)
+    return oracle
+
+
+def accounted(
+    stages: Mapping[str, Available],
+    truth: LabelledSegments,
+    found: LabelledSegments,
+    protocol: LocalizationProtocol,
+) -> list[WaterfallStage]:
+    oracles = {n: told(truth, left, protocol.thresholds) for n, left in stages.items()}
+    return waterfall(oracles, truth, found, protocol)
+
+
 def losses(
     stages: Mapping[str, Available], rows: list[tuple[str, str, float, float, float]]
 ) -> list[float]:
-    found = waterfall(stages, TRUTH, LabelledSegments.from_rows(rows), HALF)
+    found = accounted(stages, TRUTH, LabelledSegments.from_rows(rows), HALF)
     assert [stage.name for stage in found] == [*stages, "ranking"]
     return [round(stage.loss, 9) for stage in found]
 
@@ -63,7 +83,7 @@ def test_a_grid_too_coarse_for_an_action_costs_it() -> None:
     coarse = Choices(np.array([0.0, 9.0]), np.array([9.0, 14.0]), is_product=True)
     stages = {"sampling": {PAIRS[0]: coarse, PAIRS[1]: EVERY_SECOND}}
     # Of a, 0 to 4 is best met by 0 to 9 (4/9); 10 to 14 by 9 to 14 (4/5).
-    found = waterfall(stages, TRUTH, LabelledSegments.from_rows(PERFECT[1:]), HALF)
+    found = accounted(stages, TRUTH, LabelledSegments.from_rows(PERFECT[1:]), HALF)
     assert found[0].loss == pytest.approx(0.25)
     assert [stage.loss for stage in found[1:]] == pytest.approx([0])
 
@@ -123,7 +143,7 @@ def test_an_owner_moves_on_for_who_has_no_other_interval() -> None:
 
 def test_ground_truth_of_videos_without_predictions_counts_in_every_protocol() -> None:
     paper = get_protocol("zeal-paper")
-    found = waterfall(
+    found = accounted(
         {"segments": EXACT}, TRUTH, LabelledSegments.from_rows(PERFECT[:2]), paper
     )
     assert [stage.average_map for stage in found] == [1.0, 0.5]
@@ -178,7 +198,7 @@ def test_later_stages_never_gain(
         "segments": {("v", "a"): listed(*answers)},
     }
     rows = [("v", "a", s, e, float(k)) for (s, e), k in zip(answers, scores, strict=False)]
-    found = waterfall(stages, known, LabelledSegments.from_rows(rows), thumos)
+    found = accounted(stages, known, LabelledSegments.from_rows(rows), thumos)
     assert all(stage.loss >= -1e-12 for stage in found)
     assert sum(stage.loss for stage in found) == pytest.approx(1 - found[-1].average_map)
     last = evaluate(known, LabelledSegments.from_rows(rows), thumos).average_map
@@ -195,10 +215,22 @@ def test_the_product_reaches_what_listing_every_pair_reaches() -> None:
         np.full(6, "v"), np.full(6, "a"), Segments(first, first + length, np.ones(6))
     )
     thresholds = (0.1, 0.3, 0.5, 0.7, 0.9)
-    product = oracle_map(
-        truth, {("v", "a"): Choices(starts, ends, is_product=True)}, thresholds
-    )
-    assert (
-        product.tolist() == oracle_map(truth, {("v", "a"): listed(*every)}, thresholds).tolist()
-    )
+    grid = Choices(starts, ends, is_product=True)
+    product = told(truth, {("v", "a"): grid}, thresholds).map_at()
+    one_by_one = told(truth, {("v", "a"): listed(*every)}, thresholds).map_at()
+    assert product.tolist() == one_by_one.tolist()
     assert 0 < product[-1] < product[0] == 1
+
+
+def test_what_is_told_of_pairs_without_ground_truth_changes_nothing() -> None:
+    oracle = told(TRUTH, EXACT | {("v", "b"): EVERY_SECOND}, HALF.thresholds)
+    assert oracle.map_at().tolist() == [1.0]
+
+
+def test_rows_of_a_pair_are_in_the_order_given() -> None:
+    rows = rows_of_pairs(TRUTH)
+    assert {pair: of.tolist() for pair, of in rows.items()} == {
+        PAIRS[0]: [0, 1],
+        PAIRS[1]: [2, 3],
+    }
+    assert list(rows_of_pairs(TRUTH, {PAIRS[1]})) == [PAIRS[1]]

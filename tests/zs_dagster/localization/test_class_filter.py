@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError
 from zs_dagster.localization.class_filter import (
+    Ranks,
     class_ranks,
     uniform_index,
     video_similarity,
@@ -54,6 +55,15 @@ def test_only_the_chosen_frames_count() -> None:
 
 def test_ranks_start_at_one_and_ties_keep_the_order_of_the_classes() -> None:
     assert class_ranks(np.array([0.2, 0.9, 0.2, 0.5])).tolist() == [3, 1, 4, 2]
+
+
+def test_ranks_of_many_videos_are_read_by_video_and_class() -> None:
+    found = np.array([class_ranks(np.array(row)) for row in ([0.2, 0.9], [0.5, 0.1])])
+    ranks = Ranks({"v": 0, "w": 1}, ["jump", "fall"], found)
+    assert dict(ranks) == {"v": {"jump": 2, "fall": 1}, "w": {"jump": 1, "fall": 2}}
+    assert len(ranks) == 2
+    with pytest.raises(KeyError):
+        ranks["x"]
 
 
 def test_a_video_without_frames_is_refused() -> None:

@@ -1,5 +1,9 @@
 """Many classes at once get to the last bit what each gets alone."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +11,7 @@ from hypothesis import strategies as st
 
 from zs_dagster.errors import InputError
 from zs_dagster.localization import soft_nms_each as module
+from zs_dagster.localization import stacked_scores
 from zs_dagster.localization.candidates import spread_out, spread_out_rows
 from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.parameters import PRESETS, with_overrides
@@ -69,6 +74,54 @@ def test_a_broken_class_among_others_is_refused() -> None:
     classes = video(1, is_rounded=False)
     classes[7].confidence[2, 0] = np.nan
     with pytest.raises(InputError, match="confidence must be finite, got nan; 1 of"):
+        localize_classes(classes, PRESETS["default"])
+
+
+def videos(*shifts: float) -> list[ClassScores]:
+    """Videos of as many samples, shown at other times."""
+    classes = video(1, is_rounded=False)
+    return [
+        replace(one, video_id=str(shift), time_s=one.time_s + shift, end_s=one.end_s + shift)
+        for shift in shifts
+        for one in classes
+    ]
+
+
+def test_videos_together_equal_each_alone_and_are_checked_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    classes, parameters = videos(0.0, 0.25, 7.0), PRESETS["default"]
+    alone = [
+        localize(one.confidence, one.actionness, one.time_s, one.end_s, parameters)
+        for one in classes
+    ]
+    # Only what breaks a rule is looked at by itself, to say which.
+    monkeypatch.delattr(stacked_scores, "frame_scores")
+    together = localize_classes(classes, parameters)
+    assert sum(map(len, alone)) > 20
+    for one, other in zip(together, alone, strict=True):
+        assert one.segments.start_s.tolist() == other.segments.start_s.tolist()
+        assert one.segments.end_s.tolist() == other.segments.end_s.tolist()
+        assert one.segments.score.tolist() == other.segments.score.tolist()
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        (lambda one: {"time_s": one.time_s[::-1]}, "time_s must increase strictly"),
+        (lambda one: {"time_s": one.time_s * np.inf}, "time_s must be finite"),
+        (lambda one: {"end_s": one.time_s[-1] - 0.01}, "end_s must not lie before the last"),
+        (lambda _: {"end_s": np.nan}, "end_s must be finite"),
+        (lambda one: {"actionness": one.actionness[1:]}, "actionness must have shape"),
+        (lambda one: {"confidence": one.confidence + 1}, "confidence must lie in"),
+    ],
+)
+def test_a_broken_video_among_others_is_refused(
+    broken: Callable[[ClassScores], dict[str, Any]], rule: str
+) -> None:
+    classes = videos(0.0, 1.0)
+    classes[17] = replace(classes[17], **broken(classes[17]))
+    with pytest.raises(InputError, match=rule):
         localize_classes(classes, PRESETS["default"])
 
 
