@@ -3,6 +3,7 @@
 Status 0: done. 1: a stage failed. 2: bad input; the message says which rule was broken.
 """
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -17,6 +18,7 @@ from zs_dagster.lines import one_line
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
 INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 CTRL_C = 130
+SELDOM = 50_000  # New objects between two looks of the garbage collector.
 
 app = typer.Typer(
     cls=Commands,
@@ -33,6 +35,9 @@ def zs_dagster() -> None:
 
 def main() -> None:
     """Run the command line; a deliberate failure is one line, never a traceback."""
+    # Hundreds of thousands of objects are imported and stay: looking among them for what nobody
+    # needs any more is seldom worth it while they load, and never at the end.
+    gc.set_threshold(SELDOM)
     try:
         app()
     except InputError as error:
@@ -53,6 +58,8 @@ def main() -> None:
         if is_no_space(error):
             _fail(f"the disk is full ({error}); free some space and run again", 1)
         _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
+    finally:
+        gc.freeze()
 
 
 def _fail(error: object, status: int) -> NoReturn:
