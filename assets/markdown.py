@@ -12,7 +12,8 @@ _MARKS = re.compile(r"([\\`*_\[\]<>&|~])")
 def plain(text: str) -> str:
     """Escape text of one line, so that Markdown shows it as it is.
 
-    Else a name fetches a picture from wherever it says, hides as a tag or becomes a link.
+    Else a name fetches a picture from wherever it says, hides as a tag or becomes a link to
+    where it does not say. A bare address stays a link that shows where it leads.
     """
     return _MARKS.sub(r"\\\1", text)
 

@@ -1,8 +1,8 @@
 """What a run would compute, told without computing: from files, store and header probes.
 
 Each stage is planned by the functions that its asset itself uses, on the rows that the run
-would find. Stages that are computed anew in every run, in seconds and without a model, are left
-out: annotations, candidate classes, segments, metrics, results, report.
+would find. Stages that compute from tables, in seconds and without a model, are left out:
+annotations, candidate classes, segments, metrics, report.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ code. A table that is damaged or gone is another content, so it is made anew.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial, wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -55,35 +55,46 @@ def reused(
         deps: Names of the assets whose tables it reads.
         reuse: What is particular to it.
     """
-    reads = (*deps, *reuse.reads)
-    written = partial(content, (compute.__name__, *reuse.writes))
+    reads, writes = (*deps, *reuse.reads), (compute.__name__, *reuse.writes)
+    code_version()  # Of the code that was loaded, not of what lies there hours later.
 
     @wraps(compute)
     def call(context: dg.AssetExecutionContext, **resources: Any) -> dg.MaterializeResult:  # noqa: ANN401
         home, name = resources["home"].get(), context.partition_key
-        dataset, config = resources["library"].dataset(name), resources.get("config")
-        made_of = digest(
-            code_version(),
-            dataset.model_dump(mode="json", exclude=PLACES),
-            config.model_dump(mode="json") if config else None,
-            content(reads, home, name),
-            reuse.also(dataset, resources),
-        )
         key = digest(KIND, compute.__name__, name)
+        made_of = _made_of(name, reads, resources, reuse)
         known = home.store.load_document(KIND, key)
-        if known and known["made_of"] == made_of and known["tables"] == written(home, name):
+        if (
+            known
+            and known["made_of"] == made_of
+            and known["tables"] == _files(home, name, writes)
+        ):
             return _again(known)
         result = compute(context, **resources)
-        said = _said(result) | {"made_of": made_of, "tables": written(home, name)}
-        home.store.save_document(KIND, key, said)
+        # Another run may have written what was read meanwhile: nobody knows then which it was.
+        if _made_of(name, reads, resources, reuse) == made_of:
+            said = _said(result) | {"made_of": made_of, "tables": _files(home, name, writes)}
+            home.store.save_document(KIND, key, said)
         return result
 
     return call
 
 
+def _made_of(name: str, reads: Sequence[str], resources: Resources, reuse: Reuse) -> str:
+    """Digest all that a result is made of; the order of methods is part of it."""
+    dataset, config = resources["library"].dataset(name), resources.get("config")
+    return digest(
+        code_version(),
+        dataset.model_dump_json(exclude=PLACES),
+        config.model_dump_json() if config else None,
+        content(reads, resources["home"].get(), name),
+        reuse.also(dataset, resources),
+    )
+
+
 @cache
 def code_version() -> str:
-    """Return the digest of our code and the tables that come with it, as this process began."""
+    """Return the digest of our code and the tables that come with it, when first asked."""
     files = (path for folder in CODE for path in sorted((ROOT / folder).rglob("*")))
     kinds = {".py", ".yaml", ".json"}
     return digest([[path.name, file_digest(path)] for path in files if path.suffix in kinds])
@@ -97,6 +108,10 @@ def content(tables: Sequence[str], home: Home, dataset: str) -> dict[str, Any]:
         else home.tables.content(table, dataset)
         for table in tables
     }
+
+
+def _files(home: Home, dataset: str, tables: Sequence[str]) -> dict[str, dict[str, str]]:
+    return {table: home.tables.content(table, dataset) for table in tables}
 
 
 def _rows(home: Home, table: str, dataset: str) -> dict[str, str]:

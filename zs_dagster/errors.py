@@ -79,3 +79,12 @@ def passes(error: BaseException) -> bool:
         return error.passes
     # By name, so that nobody imports torch to ask about its `OutOfMemoryError`.
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+
+
+def is_damage(error: Exception) -> bool:
+    """Say whether what was met while reading a file tells that it is not what was written.
+
+    It does not where the file could not be reached, or not be held: that may go well later.
+    """
+    is_told_by_system = isinstance(error, OSError) and error.errno is not None
+    return not (is_told_by_system or passes(error))

@@ -1,8 +1,9 @@
 """The content-addressed store: what was computed once is never computed again.
 
 An entry is named by the digest of everything that made it, so it never goes stale and never
-needs a lock: two writers of one key write the same content. It also carries a digest of what
-is in it, so that a damaged file is noticed when it is read.
+needs a lock: two writers of one key write the same content. Where the last result of something
+is kept (``stage_results``, ``pictures``), the entry itself says what made it. Each carries a
+digest of what is in it, so that a damaged file is noticed when it is read.
 """
 
 import json

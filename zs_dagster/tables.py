@@ -90,11 +90,19 @@ class Tables:
         return sorted(path.stem for path in (self.root / table / dataset).glob("*.parquet"))
 
     def content(self, table: str, dataset: str) -> dict[str, str]:
-        """Return the digest of the file of every part; nothing is said about its rows."""
-        return {
-            path.stem: file_digest(path)
-            for path in sorted((self.root / table / dataset).glob("*.parquet"))
-        }
+        """Return the digest of the file of every part; nothing is said about its rows.
+
+        Raises:
+            StoreError: If one cannot be read.
+        """
+        paths = sorted((self.root / table / dataset).glob("*.parquet"))
+        try:
+            return {path.stem: file_digest(path) for path in paths}
+        except OSError as error:
+            raise StoreError(
+                f"table '{table}' of dataset '{dataset}' cannot be read ({error}); "
+                f"materialise the asset '{table}' again"
+            ) from error
 
     def has(self, table: str, dataset: str, part: str = WHOLE) -> bool:
         """Say whether a part was written."""

@@ -60,7 +60,7 @@ def stale_schedule(job: str, stages: Stages) -> dg.ScheduleDefinition:
             if stale:
                 requested += 1
                 yield _request(context, job, dataset.name, stale)
-        told = [refused(library.catalogue())[n] for n in broken(context.instance, library)]
+        told = [*broken(context.instance, library).values()]
         for said in told:
             context.log.warning(said)
         if not requested:
@@ -75,10 +75,11 @@ def taken_up(instance: dg.DagsterInstance, library: VideoLibrary) -> list[Datase
     return [dataset for dataset in watched(library.catalogue()) if dataset.name in made]
 
 
-def broken(instance: dg.DagsterInstance, library: VideoLibrary) -> list[str]:
-    """Return the datasets that were taken up, and whose files are broken now."""
+def broken(instance: dg.DagsterInstance, library: VideoLibrary) -> dict[str, str]:
+    """Return the datasets that were taken up and are broken now, and what is wrong."""
     made = instance.get_materialized_partitions(AssetKey("videos"))
-    return [name for name in library.catalogue().broken if name in made]
+    told = refused(library.catalogue())
+    return {name: said for name, said in told.items() if name in made}
 
 
 def _request(

@@ -65,7 +65,7 @@ def trained_models(dataset: Dataset, library: VideoLibrary) -> str:
     """The models that classifiers are trained as, by other datasets, which have captions."""
     tables = library.home.get().tables
     trained = [name for name in dataset.classification.trained_on if tables.has(MODEL, name)]
-    return digest("trained models", {name: tables.rows(MODEL, name) for name in trained})
+    return digest("trained models", {name: tables.content(MODEL, name) for name in trained})
 
 
 FILES: Mapping[str, Version] = {

@@ -14,7 +14,7 @@ from zs_dagster.datasets.description import Dataset
 from zs_dagster.lines import one_line
 
 INTERVAL_S = 60
-BROKEN = "broken/"
+BROKEN = "/broken/"  # No dataset has a name that begins so.
 Seen = Mapping[str, str]
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 import assets.reuse
+from zs_dagster.evaluation.error_types import error_types as kinds_of
 from zs_dagster.home import Home
 
 if TYPE_CHECKING:
@@ -67,6 +69,48 @@ def test_options_of_the_run_are_part_of_it(
     assert path.read_bytes() != other
     assert computed(run_localize(moved, only=["segments"])) == {"segments"}
     assert path.read_bytes() == other
+
+
+def test_the_order_of_methods_is_part_of_it(
+    moved: "TinyHome", run_localize: RunLocalize
+) -> None:
+    options = yaml.safe_load(moved.dataset_file.read_text())["localization"]
+    turned = dict(reversed(options["methods"].items()))
+    moved.describe(localization={**options, "methods": turned})
+    assert computed(run_localize(moved, only=["segments"])) == {"segments"}
+    after = Home(moved.root).tables.rows("methods", "tiny")
+    assert [row["method"] for row in after] == list(turned)
+
+
+def test_what_was_read_while_another_run_wrote_is_not_remembered(
+    moved: "TinyHome", run_localize: RunLocalize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved.annotate({"first": [("purple ball rises", 0.0, 1.0)]})
+    run_localize(moved, only=["annotations"])
+    real = kinds_of
+
+    def meanwhile(*given: Any) -> Any:  # noqa: ANN401 - whatever it takes
+        Home(moved.root).tables.write("annotations", "tiny", [])
+        return real(*given)
+
+    monkeypatch.setattr("assets.error_types.kinds_of", meanwhile)
+    assert computed(run_localize(moved, only=["error_types"])) == {"error_types"}
+    monkeypatch.undo()
+    moved.annotate({"first": [("purple ball rises", 0.0, 1.0)]})
+    run_localize(moved, only=["annotations"])
+    assert computed(run_localize(moved, only=["error_types"])) == {"error_types"}
+
+
+@pytest.mark.parametrize("table", ["protocol_metrics", "method_comparisons"])
+def test_a_damaged_table_that_names_its_run_is_made_anew(
+    moved: "TinyHome", finished: "Finished", run_localize: RunLocalize, table: str
+) -> None:
+    tables = Home(moved.root).tables
+    whole = tables.path(table, "tiny").read_bytes()
+    tables.path(table, "tiny").write_bytes(whole[:-20])
+    assert computed(run_localize(moved, only=["protocol_metrics"])) == {"protocol_metrics"}
+    expected = [{**row, "run_id": ""} for row in finished.home.tables.rows(table, "tiny")]
+    assert [{**row, "run_id": ""} for row in tables.rows(table, "tiny")] == expected
 
 
 @pytest.mark.parametrize("harm", ["gone", "another", "forgotten"])

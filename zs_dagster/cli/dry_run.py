@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 ANEW = (
-    "annotations, candidate classes, segments, metrics, results and report are computed anew "
-    "in every run, without a model"
+    "annotations, candidate classes, segments, metrics and report are computed from tables, "
+    "without a model"
 )
 
 

@@ -5,18 +5,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from zs_dagster.errors import StoreError
+from zs_dagster.errors import StoreError, is_damage
 from zs_dagster.files import atomic_path
 from zs_dagster.joint_embedding.network import JointNetwork
 
 Weights = dict[str, torch.Tensor]
 IDENTITY, PROGRESS = "identity", "progress"
 NETWORK, BEST, MOMENT = "network", "best", "moment"
-# Of files, of safetensors, of torch about shapes, and of what is written in them.
-_DAMAGED = (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError)
 
 
 @dataclass
@@ -85,7 +83,9 @@ class StateFile:
             with safe_open(self.path, "pt") as file:
                 header = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        except _DAMAGED as error:
+        except Exception as error:
+            if not is_damage(error):
+                raise
             raise StoreError(self._unusable(f"cannot be read ({error})")) from error
         if header.get(IDENTITY) != self.identity:
             raise StoreError(self._unusable("is of other data or parameters"))
@@ -97,7 +97,9 @@ class StateFile:
             network.load_state_dict(groups[NETWORK])
             _restore(network, optimizer, groups[MOMENT])
             return Progress(**json.loads(header[PROGRESS])), groups[BEST]
-        except _DAMAGED as error:
+        except Exception as error:
+            if not is_damage(error):
+                raise
             raise StoreError(self._unusable(f"is not what was written ({error})")) from error
 
     def _unusable(self, why: str) -> str:

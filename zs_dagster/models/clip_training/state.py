@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from zs_dagster.errors import InputError, StoreError
+from zs_dagster.errors import InputError, StoreError, is_damage
 from zs_dagster.files import atomic_path, write_text
 from zs_dagster.models.clip_training.untyped import Network
 
 IDENTITY, COUNTERS = "training.json", "counters.json"
 WEIGHTS, MOMENTS = "weights.safetensors", "moments.safetensors"
-# Of files, of safetensors, of torch about shapes, and of what is written in them.
-_DAMAGED = (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError)
 
 
 @dataclass
@@ -108,7 +105,9 @@ class Checkpoints:
             network.load_state_dict(load_file(found[-1] / WEIGHTS))
             _restore(network, optimizer, load_file(found[-1] / MOMENTS))
             return Counters(**json.loads((found[-1] / COUNTERS).read_text(encoding="utf-8")))
-        except _DAMAGED as error:
+        except Exception as error:
+            if not is_damage(error):
+                raise
             reason = " ".join(str(error).split())[:300]
             raise StoreError(
                 f"checkpoint '{found[-1]}' is damaged ({reason}); delete '{self.folder}' to "

@@ -71,7 +71,8 @@ class ClassFeatures:
         """Return what `pull_back` does at the initial context.
 
         Each video takes its first step from there. Where all classes fit one chunk they are
-        encoded once, and the graph is kept for the slopes of the next video.
+        encoded once, and the graph is kept for the slopes of the next video. Not for more
+        than one step: the graphs of the others would come on top of it.
         """
         if len(self._chunks()) > 1:
             return self.pull_back(self.initial_context(), slopes)

@@ -142,9 +142,9 @@ class PromptTuner:
                 selected = select_confident(self._logits(rows, features), parameters.rho)
             slopes = self._slopes(features, rows[selected])
             context.grad = (
-                self._classes.pull_back(context, slopes)
-                if step
-                else self._classes.pull_back_from_start(slopes)
+                self._classes.pull_back_from_start(slopes)
+                if parameters.n_steps == 1
+                else self._classes.pull_back(context, slopes)
             )
             if not _is_finite(context.grad):
                 return features, selected, True

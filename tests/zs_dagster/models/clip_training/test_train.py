@@ -103,6 +103,21 @@ def test_a_hostile_checkpoint_is_refused_in_one_line(
     assert len(str(error.value).splitlines()) == 1
 
 
+def test_too_little_memory_to_resume_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, checkpoints = torch.nn.Linear(1, 1), Checkpoints(tmp_path)
+    optimizer = torch.optim.AdamW(network.parameters())
+    checkpoints.save(Counters(step=3), network, optimizer)
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("zs_dagster.models.clip_training.state._restore", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        checkpoints.load(network, optimizer)
+
+
 def test_killed_before_it_was_saved_only_the_saving_is_left(base: Load, tmp_path: Path) -> None:
     job, model = Job(Lamps(), NAMES, SMALL), base()
     train_clip(base(), job, tmp_path / "whole", pace=ALONE)
