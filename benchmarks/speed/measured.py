@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
+# What differs from the commit; what benchmarks write does not make them others.
+CHANGED = ("diff", "HEAD", "--", ".", ":!benchmarks/results", ":!docs/benchmarks.md")
 PACKAGES = (
     "numpy",
     "torch",
@@ -104,7 +106,7 @@ def circumstances() -> dict[str, Any]:
     """Return commit, machine, versions and the peak memory of this process and its children."""
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return {
-        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("diff", "HEAD") else ""),
+        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git(*CHANGED) else ""),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "load_average": round(os.getloadavg()[0], 2),
