@@ -36,8 +36,7 @@ def zs_dagster() -> None:
 def main() -> None:
     """Run the command line; a deliberate failure is one line, never a traceback."""
     # Hundreds of thousands of objects are imported and stay: looking among them for what nobody
-    # needs any more is seldom worth it, and not at the end. Arrays, which are large, go when
-    # nothing names them.
+    # needs any more is seldom worth it. Arrays, which are large, go when nothing names them.
     gc.set_threshold(SELDOM)
     try:
         app()
@@ -59,8 +58,6 @@ def main() -> None:
         if is_no_space(error):
             _fail(f"the disk is full ({error}); free some space and run again", 1)
         _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
-    finally:
-        gc.disable()
 
 
 def _fail(error: object, status: int) -> NoReturn:
