@@ -16,7 +16,7 @@ import dagster as dg
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.digests import ListDigest, digest, file_digest
 from zs_dagster.home import Home
-from zs_dagster.schemas import SCHEMAS, VOLATILE
+from zs_dagster.schemas import SCHEMAS, VOLATILE, lasting
 
 KIND = "stage_results"
 ROOT = Path(__file__).parents[1]
@@ -119,7 +119,7 @@ def _rows(home: Home, table: str, dataset: str) -> dict[str, str]:
     for part in home.tables.parts(table, dataset):
         rows = ListDigest()
         for row in home.tables.each_row(table, dataset, part):
-            rows.add({name: value for name, value in row.items() if name not in VOLATILE})
+            rows.add(lasting(row))
         found[part] = rows.value()
     return found
 

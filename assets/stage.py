@@ -15,7 +15,7 @@ from assets.partitions import datasets
 from assets.reuse import Reuse, reused
 from zs_dagster.digests import ListDigest
 from zs_dagster.home import Home
-from zs_dagster.schemas import VOLATILE, columns
+from zs_dagster.schemas import columns, lasting
 
 Row = Mapping[str, Any]
 
@@ -135,7 +135,7 @@ class RowsVersion:
         """Take in rows and pass them on."""
         for row in rows:
             self.count += 1
-            self._digest.add({k: v for k, v in row.items() if k not in VOLATILE})
+            self._digest.add(lasting(row))
             yield row
 
     def add(self, rows: Iterable[Row]) -> None:
