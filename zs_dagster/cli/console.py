@@ -1,6 +1,7 @@
 """What people see in the terminal."""
 
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zs_dagster.cli.graph import Outcome
 from zs_dagster.cli.summary import METRICS
+from zs_dagster.datasets.catalogue import Catalogue
 from zs_dagster.datasets.description import CAPTIONS, Dataset
 from zs_dagster.home import Home
 from zs_dagster.lines import one_line
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = ("average_mAP", "mAP@0.3", "mAP@0.5", "mAP@0.7")
+
+
+def warn_of_broken(catalogue: Catalogue) -> None:
+    """Say which dataset files are left out, and why, where all datasets are looked at."""
+    for error in catalogue.broken.values():
+        sys.stderr.write(f"warning: {one_line(str(error))}\n")
 
 
 @contextmanager

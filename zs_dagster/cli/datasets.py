@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from zs_dagster.cli.console import warn_of_broken
 from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.cli.locate import parse_actions
 from zs_dagster.datasets.annotations.reading import read_annotations
@@ -45,7 +46,7 @@ app = typer.Typer(
 def list_datasets(*, as_json: AsJson = False) -> None:
     """List the datasets and where their videos are looked for."""
     catalogue = load_catalogue(prepare_environment().datasets)
-    sys.stderr.writelines(f"warning: {error}\n" for error in catalogue.broken.values())
+    warn_of_broken(catalogue)
     rows = [
         {
             "name": dataset.name,

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from zs_dagster.cli.console import warn_of_broken
 from zs_dagster.cli.graph import open_instance, prepare_environment
 from zs_dagster.cli.staleness import stages
 from zs_dagster.datasets.catalogue import AD_HOC_PREFIXES, find_dataset, load_catalogue
@@ -45,7 +46,7 @@ def status(
 def _overview(home: Home, *, as_json: bool) -> None:
     """Say how many stages of each dataset are fresh; those never run are left out."""
     catalogue = load_catalogue(home.datasets)
-    sys.stderr.writelines(f"warning: {error}\n" for error in catalogue.broken.values())
+    warn_of_broken(catalogue)
     names = [name for name in catalogue if not name.startswith(AD_HOC_PREFIXES)]
     counts = {
         name: dict(Counter(one.state for one in found.values()))
