@@ -11,6 +11,8 @@ import dagster as dg
 import pytest
 
 import assets.partitions  # noqa: F401 - now, while `$ZS_HOME` names the home of the session
+from assets.cached_scores import CachedScores, read_scores
+from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.home import Home
 
 if TYPE_CHECKING:
@@ -87,6 +89,13 @@ def finished(pristine: "TinyHome", tmp_path_factory: pytest.TempPathFactory) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZS_HOME", str(files.root))
         return Finished(files, Home(files.root), localize(files))
+
+
+@pytest.fixture(scope="module")
+def scores(finished: Finished) -> CachedScores:
+    """What that run scored, as `sweep` and ablations read it."""
+    catalogue = load_catalogue(finished.home.datasets)
+    return read_scores(finished.home, find_dataset(catalogue, "tiny"))
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import pytest
 
 from assets.ablations import filter_rows, map_rows, plain_methods
 from assets.cached_predictions import CachedPredictions
-from assets.cached_scores import CachedScores, read_scores
+from assets.cached_scores import CachedScores
 from assets.charts import ablation_charts, error_chart, loss_chart
 from assets.labelled import found_segments
-from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.class_filter import filter_quality
 from zs_dagster.evaluation.grid import Point
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
     from tests.conftest import TinyHome
 
 Row = tuple[str, str, float, float, float]
-
-
-@pytest.fixture(scope="module")
-def scores(finished: "Finished") -> CachedScores:
-    catalogue = load_catalogue(finished.home.datasets)
-    return read_scores(finished.home, find_dataset(catalogue, "tiny"))
 
 
 def as_rows(found: LabelledSegments) -> set[Row]:

@@ -2,28 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from numpy.typing import NDArray
 
 from assets.cached_predictions import CachedPredictions
-from assets.cached_scores import CachedScores, read_scores
-from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
+from assets.cached_scores import CachedScores
 from zs_dagster.localization.class_scores import ClassScores
 from zs_dagster.localization.localizer import EachClass
 from zs_dagster.localization.proposals import Proposals
 
-if TYPE_CHECKING:
-    from tests.assets.conftest import Finished
-
 Row = tuple[str, str, float, float, float]
-
-
-@pytest.fixture(scope="module")
-def scores(finished: "Finished") -> CachedScores:
-    catalogue = load_catalogue(finished.home.datasets)
-    return read_scores(finished.home, find_dataset(catalogue, "tiny"))
 
 
 def ordered(scores: CachedScores) -> list[Row]:
