@@ -105,28 +105,28 @@ ASSETS = list(dict.fromkeys([*LOCALIZATION, *CLASSIFICATION, *TRAINING]))
 
 localize = dg.define_asset_job(
     "localize",
-    selection=STAGES["localization"],
+    selection=dg.AssetSelection.assets(*STAGES["localization"]),
     description="Videos and class names in; segments, metrics and a report out.",
 )
 classify = dg.define_asset_job(
     "classify",
-    selection=STAGES["classification"],
+    selection=dg.AssetSelection.assets(*STAGES["classification"]),
     description="Clips and class names in; a class per clip, metrics and a report out.",
 )
 train = dg.define_asset_job(
     "train",
-    selection=STAGES["captions"],
+    selection=dg.AssetSelection.assets(*STAGES["captions"]),
     description="Videos and captions in; a joint space of videos and sentences out.",
 )
 # Their schedules choose the stages by the task of each dataset.
 nightly = dg.define_asset_job(
     "nightly",
-    selection=_named(ASSETS),
+    selection=dg.AssetSelection.assets(*_named(ASSETS)),
     description="Requested by its schedule. By hand: the job of the task.",
 )
 reprocess_stale = dg.define_asset_job(
     "reprocess_stale",
-    selection=_named(ASSETS),
+    selection=dg.AssetSelection.assets(*_named(ASSETS)),
     description="Requested by its schedule. By hand: the job of the task.",
 )
 

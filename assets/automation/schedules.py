@@ -6,7 +6,7 @@ import dagster as dg
 from dagster import AssetKey
 
 from assets.automation.sources import watched
-from assets.automation.staleness import STALE, freshness
+from assets.automation.staleness import STALE, freshness, read_by
 from assets.automation.tags import REASON, RETRIES
 from assets.automation.watching import observe, refused
 from resources.library import VideoLibrary
@@ -53,8 +53,8 @@ def stale_schedule(job: str, stages: Stages) -> dg.ScheduleDefinition:
         graph = context.repository_def.asset_graph
         requested = 0
         for dataset in taken_up(context.instance, library):
-            observe(context.instance, dataset, library)
             assets = stages[dataset.task]
+            observe(context.instance, dataset, library, read_by(graph, assets))
             found = freshness(context.instance, graph, dataset.name, assets)
             stale = [asset for asset, one in found.items() if one.state == STALE]
             if stale:

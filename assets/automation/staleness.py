@@ -16,7 +16,8 @@ from dagster._core.definitions.data_version import (
 )
 from dagster._core.loader import LoadingContextForTest
 
-from assets.automation.sources import FILES, SETTINGS_OF
+from assets.automation.settings import SETTINGS
+from assets.automation.sources import FILES, SETTINGS_OF, source_key
 
 State = Literal["fresh", "stale", "missing"]
 FRESH: State = "fresh"
@@ -35,6 +36,12 @@ class Freshness:
 
     state: State
     why: str = ""
+
+
+def read_by(graph: BaseAssetGraph, assets: Iterable[str]) -> list[str]:
+    """Return the names of the sources that some assets read themselves."""
+    read = {key for asset in assets for key in graph.get(dg.AssetKey(asset)).parent_keys}
+    return [name for name in [*FILES, *SETTINGS] if source_key(name) in read]
 
 
 def freshness(

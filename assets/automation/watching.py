@@ -75,9 +75,14 @@ def name(event: dg.AssetObservation) -> str:
     return f"{event.partition}/{event.asset_key.to_user_string()}"
 
 
-def observe(instance: dg.DagsterInstance, dataset: Dataset, library: VideoLibrary) -> None:
-    """Report the sources of a dataset that changed since Dagster last heard of them."""
-    _report(instance, _events(dataset, library))
+def observe(
+    instance: dg.DagsterInstance,
+    dataset: Dataset,
+    library: VideoLibrary,
+    names: Iterable[str] | None = None,
+) -> None:
+    """Report some sources of a dataset, or all, if they changed since Dagster last heard."""
+    _report(instance, _events(dataset, library, names))
 
 
 def observe_model(instance: dg.DagsterInstance, source: str, library: VideoLibrary) -> None:

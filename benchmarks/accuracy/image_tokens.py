@@ -42,7 +42,7 @@ def _measure(home: Path, dataset: str, kind: str) -> dict[str, float]:
     summary = home / "summary.json"
     subprocess.run(
         [
-            *(sys.executable, "-c", "from zs_dagster.cli.main import main; main()"),
+            *(sys.executable, "-c", "from zs_dagster.cli.program import program; program()"),
             *("run", name, "--json", str(summary)),
         ],
         cwd=ROOT,

@@ -93,7 +93,7 @@ def measure(home: Path, dataset: str, entries: dict[str, dict[str, str]]) -> dic
     path, summary = home / "bank.yaml", home / "summary.json"
     path.write_text(yaml.safe_dump(entries))
     environment = {"ZS_HOME": str(home), "PATH": "/usr/bin:/bin"}
-    start = [sys.executable, "-c", "from zs_dagster.cli.main import main; main()"]
+    start = [sys.executable, "-c", "from zs_dagster.cli.program import program; program()"]
     for arguments in (
         ["queries", dataset, "--import", path],
         ["run", dataset, "--json", summary],

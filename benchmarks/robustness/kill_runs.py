@@ -53,7 +53,7 @@ scorer, clip, made = loading._scorer, loading._clip, {}
 loading._scorer = lambda *a: made.setdefault(("scorer", *a), Noted(scorer(*a)))
 loading._clip = lambda *a: made.setdefault(("clip", *a), Noted(clip(*a)))
 """
-START = "from zs_dagster.cli.main import main; main()"
+START = "from zs_dagster.cli.program import program; program()"
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from zs_dagster.home import Home
 from zs_dagster.results_database import ResultsDatabase
 
 DATASETS = tuple(f"set-{number}" for number in range(8))
-START = "from zs_dagster.cli.main import main; main()"
+START = "from zs_dagster.cli.program import program; program()"
 ONE_BY_ONE = """
 import sys
 from zs_dagster.cli.graph import materialise, prepare_environment

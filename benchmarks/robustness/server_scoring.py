@@ -62,7 +62,11 @@ def _measure(local: Home, dataset: str, has_faults: bool) -> dict[str, Any]:
         _prepare(local, home, dataset, name, server.url)
         subprocess.run(
             [
-                *(sys.executable, "-c", "from zs_dagster.cli.main import main; main()"),
+                *(
+                    sys.executable,
+                    "-c",
+                    "from zs_dagster.cli.program import program; program()",
+                ),
                 *("run", name),
             ],
             cwd=ROOT,

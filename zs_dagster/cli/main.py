@@ -18,7 +18,7 @@ from zs_dagster.lines import one_line
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
 INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 CTRL_C = 130
-SELDOM = 50_000  # New objects between two looks of the garbage collector.
+SELDOM = 200_000  # New objects between two looks of the garbage collector.
 
 app = typer.Typer(
     cls=Commands,

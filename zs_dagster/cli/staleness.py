@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 def report_sources(instance: "DagsterInstance", dataset: str) -> Dataset:
-    """Tell Dagster what files, questions and settings of a dataset are now; return it."""
+    """Tell Dagster what the stages of a dataset read is now; return the dataset."""
+    from assets.automation.staleness import read_by
     from assets.automation.watching import observe
 
     library = _library()
     described = library.dataset(dataset)
-    observe(instance, described, library)
+    observe(instance, described, library, read_by(asset_graph(), stages_of(described.task)))
     return described
 
 

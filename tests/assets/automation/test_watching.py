@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.automation.settings import SETTINGS
+from assets.automation.sources import FILES, source_key
+from assets.automation.staleness import read_by
 from assets.automation.watching import new_files, observe, observe_model
 from resources.home import HomeResource
 from resources.library import VideoLibrary
+from zs_dagster.cli.staleness import report_sources
 from zs_dagster.definitions import STAGES, defs
 from zs_dagster.home import Home
 
@@ -82,6 +86,26 @@ def test_a_schedule_requests_only_datasets_that_were_run(tiny: "TinyHome") -> No
     assert request.tags["zs_dagster/reason"] == "nightly"
     found = [key.to_user_string() for key in request.asset_selection or ()]
     assert found == STAGES["localization"]
+
+
+def test_what_stages_read_is_told_of_them_and_nothing_else() -> None:
+    graph = defs.resolve_asset_graph()
+    assert read_by(graph, ["videos"]) == ["video_files"]
+    assert set(read_by(graph, STAGES["captions"])) == {
+        *("video_files", "caption_files"),
+        *("sentence_embeddings", "frame_features", "cezsar_model"),
+    }
+    everything = read_by(graph, [name for names in STAGES.values() for name in names])
+    assert everything == [*FILES, *SETTINGS]
+
+
+def test_a_run_tells_of_what_its_stages_read(tiny: "TinyHome") -> None:
+    assert tiny.videos.is_dir()
+    with dg.instance_for_test() as instance:
+        report_sources(instance, "tiny")
+        told = [source_key(name) for name in ("video_files", "zar_predictions")]
+        seen = [bool(instance.fetch_observations(key, limit=1).records) for key in told]
+    assert seen == [True, False]
 
 
 def test_the_hourly_schedule_requests_what_is_stale(tiny: "TinyHome") -> None:

@@ -46,7 +46,7 @@ def spawn() -> Callable[..., Ended]:
     """Run `zs-dagster ARGUMENTS` in a process of its own, from another folder."""
 
     def call(*arguments: object, folder: Path, before: str = "", **environment: str) -> Ended:
-        code = f"{before}\nfrom zs_dagster.cli.main import main; main()"
+        code = f"{before}\nfrom zs_dagster.cli.program import program; program()"
         done = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
             cwd=folder,

@@ -199,7 +199,7 @@ def test_a_kill_loses_only_the_classes_under_way(
 ) -> None:
     labels = [f"action {number}" for number in range(10)]
     mine.describe(classes=labels, annotations=None, queries=None, profile="mine")
-    code = "from zs_dagster.cli.main import main; main()"
+    code = "from zs_dagster.cli.program import program; program()"
     command = [sys.executable, "-c", code, "queries", "tiny", "--write"]
     killed = Event()
 

@@ -1,0 +1,82 @@
+"""The command line as a process: its status, and that nothing is lost at its sudden end."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+START = "from zs_dagster.cli.program import program; program()"
+LARGE = 1_000_000  # Characters; more than a pipe holds, and than is written at once.
+
+
+def run(body: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the program with another `main`, or with its own where `body` is empty."""
+    other = f"import zs_dagster.cli.main as m\n{body}\nm.main = main\n" if body else ""
+    return subprocess.run(
+        [sys.executable, "-c", other + START, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "status"),
+    [("0", 0), ("2", 2), ("130", 130), ("None", 0), ("'a word'", 1)],
+)
+def test_the_status_is_that_of_the_command(left: str, status: int) -> None:
+    done = run(f"def main(): raise SystemExit({left})")
+    assert done.returncode == status
+    assert done.stderr == ("a word\n" if status == 1 else "")
+
+
+def test_returning_is_success_and_a_failure_is_shown() -> None:
+    assert run("def main(): pass").returncode == 0
+    done = run("def main(): raise KeyError('lost')")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "KeyError: 'lost'")
+
+
+def test_the_real_commands_end_with_their_status() -> None:
+    assert "Usage" in run("", "--help").stdout
+    done = run("", "run", "none")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: dataset must be one of ")
+
+
+def test_all_that_was_said_is_written_before_the_end() -> None:
+    done = run(f"def main(): print('x' * {LARGE}, end='y')")
+    assert (len(done.stdout), done.stdout[-1]) == (LARGE + 1, "y")
+
+
+def test_threads_end_and_whoever_registered_is_called_first() -> None:
+    done = run(
+        "import atexit, threading\n"
+        "go = threading.Event()\n"
+        "def late(): go.wait(); print('thread')\n"
+        "def main():\n"
+        "    atexit.register(print, 'registered')\n"
+        "    threading.Thread(target=late).start()\n"
+        "    go.set()\n"
+    )
+    assert done.stdout.split() == ["thread", "registered"]
+
+
+def test_nothing_is_taken_apart() -> None:
+    kept = "class Kept:\n    def __del__(self): print('taken apart')\nkept = Kept()\n"
+    assert run(f"{kept}def main(): print('done')").stdout == "done\n"
+
+
+def test_what_cannot_be_written_is_a_failure_without_a_traceback() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    done = run(f"import sys\nsys.stdout = open('{full}', 'w')\ndef main(): print('lost')")
+    said = "error: the output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_an_output_that_was_closed_before_is_no_failure() -> None:
+    done = run("import sys\nsys.stdout = None\ndef main(): pass")
+    assert (done.returncode, done.stderr) == (0, "")
