@@ -8,7 +8,7 @@ demo: .venv/ready
 	$(BIN)/zs-dagster demo $(if $(JSON),--json $(JSON))
 
 test: .venv/ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

@@ -1,11 +1,12 @@
 """What people see in the terminal."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from zs_dagster.cli.graph import Outcome
 from zs_dagster.cli.summary import METRICS
@@ -45,7 +46,6 @@ def progress() -> Iterator[None]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    bars = Progress(*columns, console=Console(stderr=True))
     tasks: dict[str, Any] = {}
 
     def listen(stage: str, done: int, total: int) -> None:
@@ -55,12 +55,26 @@ def progress() -> Iterator[None]:
             tasks[stage] = bars.add_task(stage, total=total)
         bars.update(tasks[stage], completed=done, total=total)
 
+    with _terminal() as terminal:
+        bars = Progress(*columns, console=Console(file=terminal))
+        try:
+            with listening(listen), _warnings_above(bars.console):
+                yield
+        finally:
+            if tasks:
+                bars.stop()
+
+
+@contextmanager
+def _terminal() -> Iterator[TextIO]:
+    """Give stderr as it is now: Dagster turns it into the log of a run while that lasts."""
     try:
-        with listening(listen), _warnings_above(bars.console):
-            yield
-    finally:
-        if tasks:
-            bars.stop()
+        number = os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError):  # Closed before, or no file.
+        yield sys.stderr
+        return
+    with os.fdopen(number, "w", buffering=1, encoding="utf-8", errors="replace") as own:
+        yield own
 
 
 class _AsWritten(logging.Formatter):
