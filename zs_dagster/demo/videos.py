@@ -1,7 +1,7 @@
 """Videos of the demo with their ground truth, drawn into a folder once and then kept."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from zs_dagster.demo.stories import FPS, Story, write_story
 from zs_dagster.demo.world import HELD_OUT, SEEN, Split
 from zs_dagster.digests import file_digest
 from zs_dagster.files import atomic_path, write_text
+from zs_dagster.progress import track
 
 # Part of the identity of a video: raise it whenever a change alters a single pixel.
 GENERATOR_VERSION = "1"
+DRAWING = "drawn videos"
 SIZE = 96
 NUM_VIDEOS: dict[Split, int] = {"validation": 14, "test": 28}
 SEEDS: dict[Split, int] = {"validation": 7_000, "test": 9_000}
@@ -60,9 +62,7 @@ def draw(script: Script, size: int = SIZE) -> Iterator[Image]:
         yield render(background, things, noises[index % NUM_NOISES])
 
 
-def write_videos(
-    folder: Path, split: Split, on_video: Callable[[str], None] | None = None
-) -> None:
+def write_videos(folder: Path, split: Split) -> None:
     """Draw the videos of a split and their ground truth into a folder.
 
     A video that is already there, whole and of this generator, is kept, so a second call
@@ -72,26 +72,21 @@ def write_videos(
         folder: Gets ``<video_id>.mp4`` (H.264, 8 fps, square), ``ground_truth.json`` in the
             ActivityNet format and ``manifest.json``. Created if missing.
         split: ``test`` for reported numbers, ``validation`` for decisions.
-        on_video: Called with the id of every video that is in place, drawn or kept.
     """
     made = scripts(split)
-    draw_scripts(folder, made, on_video)
+    draw_scripts(folder, made)
     _write_json(folder / "ground_truth.json", ground_truth(made))
 
 
-def draw_scripts(
-    folder: Path, made: Sequence[Script], on_video: Callable[[str], None] | None = None
-) -> None:
+def draw_scripts(folder: Path, made: Sequence[Script]) -> None:
     """Draw the videos that are not yet there, and the manifest that says which are whole."""
     digests = _known_digests(folder)
-    for script in made:
+    for script in track(made, DRAWING, len(made)):
         path = folder / f"{script.video_id}.mp4"
         if not path.is_file() or digests.get(path.name) != file_digest(path):
             encode(path, script)
             digests[path.name] = file_digest(path)
             _write_json(folder / "manifest.json", _manifest(digests))
-        if on_video is not None:
-            on_video(script.video_id)
 
 
 def ground_truth(made: list[Script]) -> dict[str, Any]:

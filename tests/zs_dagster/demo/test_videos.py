@@ -11,6 +11,7 @@ from zs_dagster.demo import videos
 from zs_dagster.demo.stories import FPS
 from zs_dagster.demo.videos import SIZE, draw, ground_truth, scripts, write_videos
 from zs_dagster.demo.world import SEEN, classes
+from zs_dagster.progress import listening
 
 
 @pytest.fixture(autouse=True)
@@ -56,21 +57,23 @@ def test_a_decoded_video_shows_what_was_drawn(tmp_path: Path) -> None:
 def test_a_second_call_keeps_every_file(tmp_path: Path) -> None:
     write_videos(tmp_path, "validation")
     before = times(tmp_path)
-    seen: list[str] = []
-    write_videos(tmp_path, "validation", seen.append)
+    seen: list[tuple[str, int, int]] = []
+    with listening(lambda *told: seen.append(told)):
+        write_videos(tmp_path, "validation")
     assert times(tmp_path) == before
-    assert seen == [script.video_id for script in scripts("validation")]
+    assert seen == [(videos.DRAWING, done, 3) for done in range(4)]
 
 
 def test_an_interrupted_folder_is_completed(tmp_path: Path) -> None:
     class StoppedError(Exception):
         pass
 
-    def stop(_: str) -> None:
-        raise StoppedError
+    def stop(_: str, done: int, __: int) -> None:
+        if done:
+            raise StoppedError
 
-    with pytest.raises(StoppedError):
-        write_videos(tmp_path, "validation", stop)
+    with pytest.raises(StoppedError), listening(stop):
+        write_videos(tmp_path, "validation")
     assert not (tmp_path / "ground_truth.json").exists()
     first = tmp_path / "validation-00.mp4"
     before = first.stat().st_mtime_ns
