@@ -73,7 +73,7 @@ class AtRate:
         bank, times, parts, encoded = self.bank, [], [], 0
         for frames in chunks:
             is_new = _is_among(frames.time_s, bank.missing({EVAL: frames.time_s}).get(EVAL))
-            features = _encoded(frames, is_new, encoder, EVAL)
+            features = encoder.encode_frames(_picked(frames, is_new)).astype(np.float16)
             known = bank.gather(frames.time_s[~is_new], EVAL) if not is_new.all() else None
             parts.append(_merged(is_new, features, known))
             times.append(frames.time_s)
@@ -140,17 +140,17 @@ class OfViews:
         for frames in chunks:
             if is_watching:
                 pictures.append(thumbnails(frames.rgb))
-            for crop, times in left.items():
-                rows = _is_among(frames.time_s, times)
-                if rows.any():
-                    features = _encoded(frames, rows, encoder, crop)
+            for rows, crops in _by_rows(frames.time_s, left):
+                found = encoder.encode_crops(_picked(frames, rows), crops)
+                for crop in crops:
+                    features = found[crop].astype(np.float16)
                     parts[crop].append((frames.time_s[rows], features))
-        for crop, found in parts.items():
-            there = sum(len(shown) for shown, _ in found)
+        for crop, pairs in parts.items():
+            there = sum(len(shown) for shown, _ in pairs)
             if there != left[crop].size:
                 reason = f"{there} of {left[crop].size} frames wanted are shown when they were"
                 raise VideoError(self.video["path"], f"{reason}; get the file again")
-            shown, features = zip(*found, strict=True)
+            shown, features = zip(*pairs, strict=True)
             bank.save(np.concatenate(shown), crop, np.concatenate(features))
         if pictures:
             keep_evidence(self.store, self.video, np.concatenate(pictures))
@@ -161,12 +161,19 @@ def _is_among(times: Times, others: Times | None) -> NDArray[np.bool_]:
     return np.isin(ticks(times), ticks(np.empty(0) if others is None else others))
 
 
-def _encoded(
-    frames: Frames, rows: NDArray[np.bool_], encoder: FrameEncoder, crop: str
-) -> NDArray[np.float16]:
+def _by_rows(times: Times, wanted: Wanted) -> list[tuple[NDArray[np.bool_], list[str]]]:
+    """Group crops by the frames wanted of them, so that these are scaled once for all."""
+    groups: dict[bytes, tuple[NDArray[np.bool_], list[str]]] = {}
+    for crop, others in wanted.items():
+        rows = _is_among(times, others)
+        if rows.any():
+            groups.setdefault(rows.tobytes(), (rows, []))[1].append(crop)
+    return list(groups.values())
+
+
+def _picked(frames: Frames, rows: NDArray[np.bool_]) -> NDArray[np.uint8]:
     # Picking all of them would copy tens of megabytes.
-    rgb = frames.rgb if rows.all() else frames.rgb[rows]
-    return encoder.encode_frames(rgb, crop).astype(np.float16)
+    return frames.rgb if rows.all() else frames.rgb[rows]
 
 
 def _merged(

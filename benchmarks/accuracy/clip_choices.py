@@ -77,10 +77,10 @@ class TextsOnly:
             self._words[key] = self._encoder.encode_words(texts)
         return self._words[key]
 
-    def encode_frames(self, frames: Any, crop: str = EVAL) -> Any:  # noqa: ANN401
+    def encode_crops(self, frames: Any, crops: Sequence[str]) -> Any:  # noqa: ANN401
         """Refuse: whatever is tried, features are in the bank."""
-        self.images += len(frames)
-        raise AssertionError(f"{len(frames)} images were to be encoded, crop '{crop}'")
+        self.images += len(frames) * len(crops)
+        raise AssertionError(f"{len(frames)} images were to be encoded, crops {crops}")
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,12 @@ class Noted:
         self.model = model
     def __getattr__(self, name):
         return getattr(self.model, name)
-    def encode_frames(self, frames, *crop):
+    def encode_frames(self, frames):
         note(frames, ["clip"])
-        return self.model.encode_frames(frames, *crop)
+        return self.model.encode_frames(frames)
+    def encode_crops(self, frames, crops):
+        note(frames, ["clip"] * len(crops))
+        return self.model.encode_crops(frames, crops)
     def score_stream(self, chunks, questions):
         def noted():
             for chunk in chunks:

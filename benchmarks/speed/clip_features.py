@@ -106,7 +106,7 @@ def agreement(encoder: OpenClipEncoder, transform: Any, device: str) -> dict[str
     levels, cosines = [], []
     for size in ((720, 1280), (360, 640), (240, 320), (1080, 1920), (97, 61)):
         pictures = frames(2, size) if min(size) > 100 else noise(2, size)
-        ours = encoder._pixels.prepare(pictures, EVAL, device).cpu()
+        ours = pixels(encoder, pictures, device).cpu()
         reference = by_pil(transform, pictures)
         std = torch.tensor(encoder._pixels.std).view(3, 1, 1)
         levels.append(((ours - reference) * std * 255).abs())
@@ -122,6 +122,11 @@ def agreement(encoder: OpenClipEncoder, transform: Any, device: str) -> dict[str
     }
 
 
+def pixels(encoder: OpenClipEncoder, frames: np.ndarray, device: str) -> torch.Tensor:
+    """Prepare frames as the model reads them whole."""
+    return next(encoder._pixels.prepare(frames, [EVAL], device))
+
+
 def noise(count: int, size: tuple[int, int]) -> np.ndarray:
     """Draw pictures of noise, the hardest to scale alike."""
     return np.random.default_rng(1).integers(0, 256, (count, *size, 3), dtype=np.uint8)
@@ -134,10 +139,10 @@ def of_model(model: str, batch: int, device: str, rounds: int) -> list[Measured]
     clock, pictures = Clock(device), frames(8 * batch if is_gpu else batch)
     part, few, transform = pictures[:batch], pictures[:32], transform_of(encoder)
     dtype = next(encoder.network.visual.parameters()).dtype
-    prepared = encoder._pixels.prepare(part, EVAL, device)
+    prepared = pixels(encoder, part, device)
     flops = clip_cost(model).frame
     limit = flops / shapes_rate(encoder, batch, clock)
-    prepare = least(clock, lambda: encoder._pixels.prepare(part, EVAL, device), rounds) / batch
+    prepare = least(clock, lambda: pixels(encoder, part, device), rounds) / batch
     by = least(clock, lambda: by_pil(transform, few), 2) / len(few)
     encoding = least(clock, lambda: encode(encoder, prepared), rounds) / batch
     ours = least(clock, lambda: encoder.encode_frames(pictures), rounds) / len(pictures)

@@ -88,7 +88,7 @@ class InstantModel:
     def __post_init__(self) -> None:
         self._draw = np.random.default_rng(0)
 
-    def encode_frames(self, frames: Frames, crop: str = "") -> NDArray[np.float32]:  # noqa: ARG002
+    def encode_frames(self, frames: Frames) -> NDArray[np.float32]:
         """See `FrameEncoder`."""
         return self._draw.standard_normal((len(frames), DIMENSION), np.float32)
 

@@ -33,13 +33,14 @@ def reencoding(
     """
     network = encoder.network
 
-    def feature(times: np.ndarray, crop: str) -> Tensor:
+    def features(times: np.ndarray, crops: Sequence[str]) -> Tensor:
         shown = rgb[np.searchsorted(known.times, times)]
-        mean = torch.from_numpy(encoder.encode_frames(shown, crop)).mean(dim=0)
-        return normalize(mean, dim=-1)
+        found = encoder.encode_crops(shown, crops)
+        means = [torch.from_numpy(found[crop]).mean(dim=0) for crop in crops]
+        return normalize(torch.stack(means), dim=-1)
 
     crops = crop_names(ZAR.crops)
-    views = torch.stack([feature(t, crop) for t in zar_views(known, ZAR) for crop in crops])
+    views = torch.cat([features(times, crops) for times in zar_views(known, ZAR)])
     ids = encoder.tokenize([f"a video of a {name}." for name in names])
     context = network.token_embedding(ids[0, 1:5]).clone().requires_grad_()
     optimizer = torch.optim.AdamW([context], lr=5e-3, weight_decay=0.01)
@@ -49,7 +50,7 @@ def reencoding(
     (-(mean * mean.log()).sum()).backward()
     optimizer.step()
     with torch.no_grad():
-        last = feature(final_times(known, ZAR), EVAL)
+        (last,) = features(final_times(known, ZAR), [EVAL])
         logits = network.logit_scale.exp() * last @ texts(network, ids, context).T
     return logits.softmax(-1).numpy()
 

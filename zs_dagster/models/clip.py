@@ -96,27 +96,40 @@ class OpenClipEncoder:
 
         return word_features(self._model, self._tokenize(list(texts)).to(self._device))
 
-    def encode_frames(self, frames: FrameArray, crop: str = EVAL) -> FeatureArray:
-        """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features.
+    def encode_frames(self, frames: FrameArray) -> FeatureArray:
+        """Encode frames as `encode_crops` does, by the model's own preprocessing."""
+        return self.encode_crops(frames, (EVAL,))[EVAL]
+
+    def encode_crops(self, frames: FrameArray, crops: Sequence[str]) -> dict[str, FeatureArray]:
+        """Encode crops of ``(N, H, W, 3)`` RGB frames, each scaled once for all of a scale.
 
         Args:
             frames: uint8, all of one size.
-            crop: ``eval`` is the model's own preprocessing; others are of `crops.CROP_SETS`.
+            crops: ``eval`` is the model's own preprocessing; others are of `crops.CROP_SETS`.
+
+        Returns:
+            Crop -> un-normalised features ``(N, D)``, the same whatever other crops are asked.
         """
         import torch
 
         from zs_dagster.models.lvlm.streams import SideStream
 
-        parts, beside = [], SideStream(torch.device(self._device))
+        parts: dict[str, list[Any]] = {crop: [] for crop in crops}
+        beside = SideStream(torch.device(self._device))
         for start in range(0, len(frames), self._batch):
             chunk = frames[start : start + self._batch]
             with torch.inference_mode():
-                # While the GPU still encodes the batch before.
-                with beside.used():
-                    pixels = self._pixels.prepare(chunk, crop, self._device)
-                images = beside.hand_over(pixels).to(self._dtype)
-                parts.append(self._model.encode_image(images))
-        return _to_numpy(parts) if parts else self.encode_texts([])
+                prepared = self._pixels.prepare(chunk, list(parts), self._device)
+                for features in parts.values():
+                    # While the GPU still encodes the batch before.
+                    with beside.used():
+                        pixels = next(prepared)
+                    images = beside.hand_over(pixels).to(self._dtype)
+                    features.append(self._model.encode_image(images))
+        return {
+            crop: _to_numpy(features) if features else self.encode_texts([])
+            for crop, features in parts.items()
+        }
 
     def encode_texts(self, texts: Sequence[str]) -> FeatureArray:
         """Encode N sentences into ``(N, D)`` un-normalised features."""

@@ -7,6 +7,7 @@ and rounds to levels where PIL does: after the rows and after the columns. PIL f
 takes the columns of high pictures first, and differs by more where noise overshoots.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,28 +62,23 @@ class Pixels:
         kind = "bilinear" if said["interpolation"] == "bilinear" else "bicubic"
         return cls(int(height), scaling, kind, tuple(said["mean"]), tuple(said["std"]))
 
-    def prepare(self, frames: FrameArray, crop: str, device: str) -> "torch.Tensor":
-        """Prepare uint8 RGB frames ``(N, H, W, 3)``.
+    def prepare(
+        self, frames: FrameArray, crops: Sequence[str], device: str
+    ) -> Iterator["torch.Tensor"]:
+        """Prepare uint8 RGB frames ``(N, H, W, 3)``, each scaled once for all crops of a scale.
 
         Args:
             frames: All of one size.
-            crop: ``eval`` or one of `crops.CROP_SETS`.
+            crops: ``eval`` or of `crops.CROP_SETS`.
             device: Where to work.
 
-        Returns:
-            float32 ``(N, 3, side, side)`` on the device.
+        Yields:
+            For each crop, float32 ``(N, 3, side, side)`` on the device.
         """
-        import torch
-
-        place = self._place(crop, frames.shape[2], frames.shape[1])
-        # Channels stay last in memory: the fast kernels want them so, and nothing is copied.
-        pictures = _on_device(frames, device).permute(0, 3, 1, 2)
-        square = self._square(pictures, place)
-        mean, std = (
-            torch.tensor(part, device=square.device).view(3, 1, 1)
-            for part in (self.mean, self.std)
-        )
-        return square.float().div_(LEVELS).sub_(mean).div_(std)
+        places = [self._place(crop, frames.shape[2], frames.shape[1]) for crop in crops]
+        shared = self._scales(frames, places, device)
+        for place in places:
+            yield self._normalised(self._square(shared[place[:2]], place))
 
     def _place(self, crop: str, width: int, height: int) -> Crop:
         if crop != EVAL:
@@ -91,18 +87,31 @@ class Pixels:
             return Crop(self.side, self.side, 0, 0)
         return place_whole(width, height, self.side)
 
-    def _square(self, pictures: "torch.Tensor", place: Crop) -> "torch.Tensor":
-        """Scale and cut ``(N, 3, H, W)`` levels."""
+    def _scales(
+        self, frames: FrameArray, places: Sequence[Crop], device: str
+    ) -> dict[tuple[int, int], "torch.Tensor"]:
+        """Return what all crops of a width and height share, uint8 ``(N, 3, H, W)``."""
+        # Channels stay last in memory: the fast kernels want them so, and nothing is copied.
+        pictures = _on_device(frames, device).permute(0, 3, 1, 2)
+        return {size: self._shared(pictures, *size) for size in {at[:2] for at in places}}
+
+    def _shared(self, pictures: "torch.Tensor", width: int, height: int) -> "torch.Tensor":
+        high = pictures.shape[-2]
+        if pictures.shape[-2:] == (height, width):
+            return pictures
+        if pictures.is_cuda:
+            # The height is left to the crops: it is scaled in their columns alone.
+            return _levels(self._scaled(pictures.float(), (high, width)))
+        # One call for levels, which rounds between rows and columns as well.
+        return self._scaled(pictures, (height, width))
+
+    def _square(self, shared: "torch.Tensor", place: Crop) -> "torch.Tensor":
+        """Cut a crop out of what it shares with others."""
         rows = slice(place.top, place.top + self.side)
         columns = slice(place.left, place.left + self.side)
-        size = (place.height, place.width)
-        if pictures.shape[-2:] == size:
-            return pictures[..., rows, columns]
-        if not pictures.is_cuda:
-            # One call for levels, which rounds between rows and columns as well.
-            return self._scaled(pictures, size)[..., rows, columns]
-        high = pictures.shape[-2]
-        narrow = _levels(self._scaled(pictures.float(), (high, place.width)))[..., columns]
+        if shared.shape[-2] == place.height:
+            return shared[..., rows, columns]
+        narrow = shared[..., columns].float()
         return _levels(self._scaled(narrow, (place.height, self.side)))[..., rows, :]
 
     def _scaled(self, pictures: "torch.Tensor", size: tuple[int, int]) -> "torch.Tensor":
@@ -112,10 +121,19 @@ class Pixels:
             pictures, size=size, mode=self.interpolation, antialias=True
         )
 
+    def _normalised(self, square: "torch.Tensor") -> "torch.Tensor":
+        import torch
+
+        mean, std = (
+            torch.tensor(part, device=square.device).view(3, 1, 1)
+            for part in (self.mean, self.std)
+        )
+        return square.float().div_(LEVELS).sub_(mean).div_(std)
+
 
 def _levels(values: "torch.Tensor") -> "torch.Tensor":
-    """Round in place to 0 to 255; the filter overshoots at edges."""
-    return values.round_().clamp_(0, LEVELS)
+    """Round to uint8; the filter overshoots at edges."""
+    return values.round_().clamp_(0, LEVELS).byte()
 
 
 def _on_device(frames: FrameArray, device: str) -> "torch.Tensor":

@@ -1,12 +1,10 @@
 """What the pipeline asks of a model, whatever library or server stands behind it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from zs_dagster.models.crops import EVAL
 
 FrameArray = NDArray[np.uint8]
 FeatureArray = NDArray[np.float32]
@@ -16,8 +14,13 @@ IntArray = NDArray[np.int64]
 class FrameEncoder(Protocol):
     """Turns frames into features that can be compared with text features."""
 
-    def encode_frames(self, frames: FrameArray, crop: str = EVAL) -> FeatureArray:
+    def encode_frames(self, frames: FrameArray) -> FeatureArray:
         """Encode ``(N, H, W, 3)`` RGB frames into ``(N, D)`` un-normalised features."""
+
+    def encode_crops(
+        self, frames: FrameArray, crops: Sequence[str]
+    ) -> Mapping[str, FeatureArray]:
+        """Return what `encode_frames` does for each of several crops of the same frames."""
 
 
 class TextEncoder(Protocol):

@@ -15,6 +15,7 @@ from tests.hostile_safetensors import FEW, HOSTILE
 from zs_dagster.errors import ModelError
 from zs_dagster.models import clip
 from zs_dagster.models.clip import OpenClipEncoder, clip_fingerprint
+from zs_dagster.models.crops import CROP_SETS, EVAL
 from zs_dagster.models.lvlm.source import find_source
 from zs_dagster.models.profiles import load_profile
 
@@ -166,9 +167,28 @@ def test_a_crop_shows_its_part_of_the_frame_alone() -> None:
     alone = [np.zeros((1, 64, 64, 3), dtype=np.uint8) for _ in range(2)]
     alone[0][0, :48], alone[1][0, :48] = left, right
     # The model reads 64 pixels, so that nothing is scaled.
+    found = model.encode_crops(wide, ("first", "mid", "last", "mid@8/7"))
     for crop, square in zip(("first", "last"), alone, strict=True):
-        expected = model.encode_frames(square)
-        np.testing.assert_allclose(model.encode_frames(wide, crop), expected, atol=1e-5)
-    assert not np.allclose(model.encode_frames(wide, "mid"), model.encode_frames(wide, "last"))
+        np.testing.assert_allclose(found[crop], model.encode_frames(square), atol=1e-5)
+    assert not np.allclose(found["mid"], found["last"])
     # The shrunken and cropped picture of the model itself is another one.
-    assert not np.allclose(model.encode_frames(wide, "mid@8/7"), model.encode_frames(wide))
+    assert not np.allclose(found["mid@8/7"], model.encode_frames(wide))
+
+
+@pytest.mark.parametrize("batches", [(), (1,), (2, 2, 1)])
+def test_crops_encoded_together_have_the_features_of_each_alone(
+    batches: tuple[int, ...],
+) -> None:
+    """Bit for bit, and no forward pass gets more pictures than a batch."""
+    model, shown = encoder(batch=2), frames(sum(batches))
+    crops = (EVAL, *CROP_SETS[3], *CROP_SETS[9])
+    given = list[int]()
+    model.network.visual.register_forward_pre_hook(lambda _, asked: given.append(len(asked[0])))
+    together = model.encode_crops(shown, crops)
+    assert given == [size for size in batches for _ in crops]
+    assert list(together) == list(crops)
+    for crop in crops:
+        alone = model.encode_crops(shown, (crop,))[crop]
+        np.testing.assert_array_equal(together[crop], alone, strict=True)
+        assert len(alone) == sum(batches)
+    np.testing.assert_array_equal(together[EVAL], model.encode_frames(shown), strict=True)

@@ -11,8 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torch.nn import functional
 
 from zs_dagster.errors import ModelError
+from zs_dagster.models import pixels as pixels_module
 from zs_dagster.models.crops import CROP_SETS, EVAL
 from zs_dagster.models.pixels import Pixels
 from zs_dagster.models.protocols import FrameArray
@@ -55,6 +57,11 @@ def transformed(frames: FrameArray, said: dict[str, Any]) -> torch.Tensor:
     return torch.stack([transform(Image.fromarray(frame)) for frame in frames])
 
 
+def prepared(found: Pixels, frames: FrameArray, crop: str = EVAL) -> torch.Tensor:
+    (images,) = found.prepare(frames, [crop], "cpu")
+    return images
+
+
 def levels(images: torch.Tensor) -> torch.Tensor:
     mean, std = (torch.tensor(SAID[key]).view(3, 1, 1) for key in ("mean", "std"))
     return (images * std + mean) * 255
@@ -79,7 +86,7 @@ def test_it_is_the_transform_of_open_clip(size: tuple[int, int], mode: str, kind
     changes = {"resize_mode": mode, "interpolation": kind}
     found = pixels(**changes)
     for frames in (noise(*size, count=1), smooth(*size)):
-        ours = found.prepare(frames, EVAL, "cpu")
+        ours = prepared(found, frames)
         assert ours.dtype == torch.float32
         assert_near(ours, transformed(frames, {**SAID, **changes}))
 
@@ -88,7 +95,7 @@ def test_it_is_the_transform_of_open_clip(size: tuple[int, int], mode: str, kind
 @settings(max_examples=40, deadline=None)
 def test_odd_sizes_are_cut_where_open_clip_cuts(height: int, more: int) -> None:
     frames = smooth(height, height + more)
-    assert_near(pixels().prepare(frames, EVAL, "cpu"), transformed(frames, SAID))
+    assert_near(prepared(pixels(), frames), transformed(frames, SAID))
 
 
 @pytest.mark.parametrize("crop", [EVAL, *CROPS])
@@ -101,7 +108,7 @@ def test_crops_are_cut_from_the_picture_scaled_by_pil(crop: str, size: tuple[int
     scaled = narrow.resize(place[:2], Image.Resampling.BICUBIC)
     box = (place.left, place.top, place.left + SIDE, place.top + SIDE)
     expected = transformed(np.asarray(scaled.crop(box))[None], SAID)
-    assert_near(pixels().prepare(frames, crop, "cpu"), expected)
+    assert_near(prepared(pixels(), frames, crop), expected)
 
 
 @pytest.mark.parametrize("crop", [EVAL, "last", "bottom-right@8/7"])
@@ -111,15 +118,99 @@ def test_a_gpu_rounds_where_a_cpu_does(crop: str, size: tuple[int, int]) -> None
     found = pixels()
     pictures = torch.from_numpy(noise(*size)).permute(0, 3, 1, 2)
     place = found._place(crop, size[1], size[0])
-    ours = found._square(pictures.as_subclass(GpuTensor), place)
-    apart = (ours - found._square(pictures, place).float()).abs()
+    shared = [
+        found._shared(shown, *place[:2])
+        for shown in (pictures, pictures.as_subclass(GpuTensor))
+    ]
+    # Kept while crop after crop is encoded, so in a byte per level.
+    assert {levels.dtype for levels in shared} == {torch.uint8}
+    of_cpu, of_gpu = (found._square(levels, place).float() for levels in shared)
+    apart = (of_gpu - of_cpu).abs()
     assert float(apart.max()) <= 2
     assert float((apart > 0.5).float().mean()) < 0.02
 
 
+def by_itself(found: Pixels, frames: FrameArray, crop: str) -> torch.Tensor:
+    """The whole frame scaled for one crop, which is cut out."""
+    place = found._place(crop, frames.shape[2], frames.shape[1])
+    whole = functional.interpolate(
+        torch.from_numpy(frames).permute(0, 3, 1, 2),
+        size=(place.height, place.width),
+        mode=found.interpolation,
+        antialias=True,
+    )
+    square = whole[:, :, place.top : place.top + SIDE, place.left : place.left + SIDE]
+    mean, std = (torch.tensor(part).view(3, 1, 1) for part in (found.mean, found.std))
+    return (square.float() / 255 - mean) / std
+
+
+@pytest.mark.parametrize("size", [(48, 100), (90, 41), (32, 57), (36, 36), (20, 30)])
+@pytest.mark.parametrize("mode", ["shortest", "squash"])
+@pytest.mark.parametrize("kind", ["bicubic", "bilinear"])
+def test_crops_that_share_a_scale_are_bit_for_bit_those_scaled_alone(
+    size: tuple[int, int], mode: str, kind: str
+) -> None:
+    found, frames = pixels(resize_mode=mode, interpolation=kind), noise(*size)
+    before = frames.copy()
+    for crops in ([EVAL, *CROPS], [*CROPS, EVAL], *CROP_SETS.values()):
+        together = found.prepare(frames, crops, "cpu")
+        for crop, images in zip(crops, together, strict=True):
+            assert torch.equal(images, by_itself(found, frames, crop)), crop
+    assert np.array_equal(frames, before)
+
+
+@pytest.mark.parametrize("size", [(48, 100), (90, 41), (20, 30), (32, 57)])
+def test_crops_of_a_gpu_are_bit_for_bit_those_prepared_alone(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpu(monkeypatch)
+    found, frames, crops = pixels(), noise(*size), [EVAL, *CROPS]
+    together = found.prepare(frames, crops, "cpu")
+    for crop, images in zip(crops, together, strict=True):
+        assert torch.equal(images, prepared(found, frames, crop)), crop
+
+
+def on_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_device = pixels_module._on_device
+    monkeypatch.setattr(
+        pixels_module, "_on_device", lambda *said: on_device(*said).as_subclass(GpuTensor)
+    )
+
+
+@pytest.mark.parametrize(
+    ("crops", "scales"),
+    [
+        (CROP_SETS[3], 1),
+        (CROP_SETS[9], 1),
+        ((EVAL,), 1),
+        ((*CROP_SETS[3], *CROP_SETS[9], EVAL), 2),
+    ],
+)
+def test_a_frame_is_scaled_once_for_all_crops_of_a_scale(
+    crops: tuple[str, ...], scales: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, scaled = list[tuple[int, int]](), Pixels._scaled
+
+    def counted(found: Pixels, pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        asked.append(size)
+        return scaled(found, pictures, size)
+
+    monkeypatch.setattr(Pixels, "_scaled", counted)
+    # Twice as wide as high: the middle that the model sees is cut from the scale of `mid`.
+    frames = noise(50, 100)
+    list(pixels().prepare(frames, crops, "cpu"))
+    assert len(asked) == scales
+    asked.clear()
+    on_gpu(monkeypatch)
+    list(pixels().prepare(frames, crops, "cpu"))
+    # There the width is scaled for all, and the height for each.
+    assert [height for height, _ in asked].count(50) == scales
+    assert len(asked) == scales + len(crops)
+
+
 def test_a_picture_of_the_right_size_is_only_normalised() -> None:
     frames = noise(SIDE, SIDE)
-    found = pixels().prepare(frames, EVAL, "cpu")
+    found = prepared(pixels(), frames)
     assert torch.equal(found, transformed(frames, SAID))
 
 
@@ -127,8 +218,8 @@ def test_frames_that_cannot_be_written_to_are_read() -> None:
     frames = noise(40, 40)
     frames.flags.writeable = False
     assert torch.equal(
-        pixels().prepare(frames[:, ::-1], EVAL, "cpu"),
-        pixels().prepare(frames[:, ::-1].copy(), EVAL, "cpu"),
+        prepared(pixels(), frames[:, ::-1]),
+        prepared(pixels(), frames[:, ::-1].copy()),
     )
 
 
@@ -147,4 +238,4 @@ def test_real_frames_of_a_video_that_is_no_multiple(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     Image.fromarray(smooth(359, 641)[0]).save(path, quality=60)
     frames = np.asarray(Image.open(path))[None]
-    assert_near(pixels().prepare(frames, EVAL, "cpu"), transformed(frames, SAID), share=0.01)
+    assert_near(prepared(pixels(), frames), transformed(frames, SAID), share=0.01)

@@ -75,7 +75,7 @@ def test_a_round_trip_gives_identical_features(
     model.network.load_state_dict(weights)
     encoder = OpenClipEncoder(f"local-dir:{tmp_path / 'imported'}", device="cpu")
     encoder_features = [encoder.encode_frames(FRAMES), encoder.encode_texts(TEXTS)]
-    images = encoder._pixels.prepare(FRAMES, "eval", "cpu")
+    images = next(encoder._pixels.prepare(FRAMES, ["eval"], "cpu"))
     with torch.no_grad():
         expected = [
             model.network.encode_image(images),
