@@ -1,7 +1,7 @@
 """What is wanted of the frames of a video, and how it gets into the feature bank."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -78,7 +78,7 @@ class AtRate:
             parts.append(_merged(is_new, features, known))
             times.append(frames.time_s)
             encoded += int(is_new.sum())
-        bank.save(np.concatenate(times), EVAL, np.concatenate(parts), rate_key(self.fps))
+        bank.save(np.concatenate(times), {EVAL: np.concatenate(parts)}, rate_key(self.fps))
         return encoded
 
 
@@ -129,46 +129,66 @@ class OfViews:
         return sampling(self.video, None, picks.tolist())
 
     def take(self, chunks: Iterable[Frames], encoder: FrameEncoder) -> int:
-        """See `Request`; an entry per crop is written when all frames are there.
+        """See `Request`; entries are written when all frames are there.
 
         Raises:
             VideoError: If the file cannot be read, or shows other frames than it did.
         """
         bank, pictures, is_watching = self.bank, [], self._lacks_evidence
-        left = bank.missing(self.wanted)
-        parts: dict[str, list[tuple[Times, NDArray[Any]]]] = {crop: [] for crop in left}
+        groups = _by_times(bank.missing(self.wanted))
         for frames in chunks:
             if is_watching:
                 pictures.append(thumbnails(frames.rgb))
-            for rows, crops in _by_rows(frames.time_s, left):
-                found = encoder.encode_crops(_picked(frames, rows), crops)
-                for crop in crops:
-                    features = found[crop].astype(np.float16)
-                    parts[crop].append((frames.time_s[rows], features))
-        for crop, pairs in parts.items():
-            there = sum(len(shown) for shown, _ in pairs)
-            if there != left[crop].size:
-                reason = f"{there} of {left[crop].size} frames wanted are shown when they were"
+            for group in groups:
+                group.take(frames, encoder)
+        for group in groups:
+            if reason := group.shortage():
                 raise VideoError(self.video["path"], f"{reason}; get the file again")
-            shown, features = zip(*pairs, strict=True)
-            bank.save(np.concatenate(shown), crop, np.concatenate(features))
+            bank.save(*group.found())
         if pictures:
             keep_evidence(self.store, self.video, np.concatenate(pictures))
-        return sum(times.size for times in left.values())
+        return sum(group.times.size * len(group.crops) for group in groups)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Crops of which the same frames are wanted: each of these is scaled once for all."""
+
+    times: Times
+    crops: list[str] = field(default_factory=list)
+    parts: list[tuple[Times, dict[str, NDArray[np.float16]]]] = field(default_factory=list)
+
+    def take(self, frames: Frames, encoder: FrameEncoder) -> None:
+        """Encode what is wanted of some frames."""
+        rows = _is_among(frames.time_s, self.times)
+        if rows.any():
+            encoded = encoder.encode_crops(_picked(frames, rows), self.crops)
+            halves = {crop: features.astype(np.float16) for crop, features in encoded.items()}
+            self.parts.append((frames.time_s[rows], halves))
+
+    def shortage(self) -> str:
+        """Say how many of the frames were not shown; empty where all were."""
+        there = sum(shown.size for shown, _ in self.parts)
+        if there == self.times.size:
+            return ""
+        return f"{there} of {self.times.size} frames wanted are shown when they were"
+
+    def found(self) -> tuple[Times, dict[str, NDArray[np.float16]]]:
+        """Return when the frames are shown, and the features of each crop."""
+        shown, parts = zip(*self.parts, strict=True)
+        features = {crop: np.concatenate([part[crop] for part in parts]) for crop in self.crops}
+        return np.concatenate(shown), features
+
+
+def _by_times(wanted: Wanted) -> list[_Group]:
+    groups: dict[bytes, _Group] = {}
+    for crop, times in wanted.items():
+        groups.setdefault(ticks(times).tobytes(), _Group(times)).crops.append(crop)
+    return list(groups.values())
 
 
 def _is_among(times: Times, others: Times | None) -> NDArray[np.bool_]:
     return np.isin(ticks(times), ticks(np.empty(0) if others is None else others))
-
-
-def _by_rows(times: Times, wanted: Wanted) -> list[tuple[NDArray[np.bool_], list[str]]]:
-    """Group crops by the frames wanted of them, so that these are scaled once for all."""
-    groups: dict[bytes, tuple[NDArray[np.bool_], list[str]]] = {}
-    for crop, others in wanted.items():
-        rows = _is_among(times, others)
-        if rows.any():
-            groups.setdefault(rows.tobytes(), (rows, []))[1].append(crop)
-    return list(groups.values())
 
 
 def _picked(frames: Frames, rows: NDArray[np.bool_]) -> NDArray[np.uint8]:

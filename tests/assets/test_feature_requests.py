@@ -60,11 +60,15 @@ def test_wanted_frames_are_kept_once(tmp_path: Path) -> None:
         ),
         (
             [(0.0,), (0.5,), (1.0,)],
-            [([0], ["first"]), ([50], ["first", "mid", "last", "e"]), ([100], ["last", "e"])],
+            [
+                ([0], ["first"]),
+                *[([50], crops) for crops in (["first"], ["mid"], ["last", "e"])],
+                ([100], ["last", "e"]),
+            ],
         ),
     ],
 )
-def test_crops_that_lack_the_same_frames_of_a_chunk_are_encoded_together(
+def test_crops_that_lack_the_same_frames_are_encoded_and_kept_together(
     tmp_path: Path, chunks: list[tuple[float, ...]], asked: list[tuple[list[int], list[str]]]
 ) -> None:
     request(tmp_path, mid=TIMES[:1]).take([frames(0.0)], Means())
@@ -74,6 +78,8 @@ def test_crops_that_lack_the_same_frames_of_a_chunk_are_encoded_together(
     means = Means()
     assert wanted.take([frames(*times) for times in chunks], means) == 7
     assert means.asked == asked
+    kind = wanted.bank._kind
+    assert len(wanted.store.keys(kind)) == 1 + len({tuple(crops) for _, crops in asked})
     for crop, times in wanted.wanted.items():
         kept = wanted.bank.gather(times, crop) if times.size else np.empty((0, 1))
         assert kept.ravel().tolist() == (100 * times + len(crop)).tolist()

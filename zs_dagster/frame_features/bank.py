@@ -23,8 +23,8 @@ class FeatureBank:
     """Un-normalised features of the frames of a video by one encoder.
 
     A frame is known by when it is shown, to the microsecond. An entry of the store holds times
-    and the features of one crop; entries never change, and whoever looks for a feature looks
-    into all of them.
+    and the features of some crops; entries never change, and whoever looks for a feature looks
+    into all of them, once.
 
     Args:
         store: Where entries lie.
@@ -33,7 +33,7 @@ class FeatureBank:
 
     def __init__(self, store: Store, video: str) -> None:
         self._store, self._kind = store, f"{KIND}/{video}"
-        self._read: dict[str, dict[int, Features]] = {}
+        self._read: dict[str, dict[int, Features]] | None = None
 
     def has(self, key: str) -> bool:
         """Say whether an entry exists, without reading it."""
@@ -47,19 +47,18 @@ class FeatureBank:
         """
         return self._store.load_arrays(self._kind, key)
 
-    def save(self, time_s: Times, crop: str, features: NDArray[Any], key: str = "") -> None:
-        """Write features ``(n, D)``, rounded to float16: a relative error of 5e-4.
+    def save(self, time_s: Times, features: Mapping[str, NDArray[Any]], key: str = "") -> None:
+        """Write features, rounded to float16: a relative error of 5e-4.
 
         Args:
             time_s: Shape ``(n,)``, when each frame is shown.
-            crop: What part of the frames.
-            features: As the encoder gave them.
+            features: What part of the frames -> shape ``(n, D)``, as the encoder gave them.
             key: Name of the entry; by default one of its own for these frames.
         """
-        arrays: Arrays = {TIMES: time_s, crop: features.astype(np.float16)}
-        key = key or digest(crop, ticks(time_s).tolist())
-        self._store.save_arrays(self._kind, key, arrays)
-        self._read.pop(crop, None)
+        halves = {crop: array.astype(np.float16) for crop, array in features.items()}
+        key = key or digest(sorted(features), ticks(time_s).tolist())
+        self._store.save_arrays(self._kind, key, {TIMES: time_s, **halves})
+        self._read = None
 
     def missing(self, wanted: Wanted) -> dict[str, Times]:
         """Return what of the wanted frames no entry has, per crop; crops with none left out."""
@@ -88,20 +87,22 @@ class FeatureBank:
         return np.stack([known[tick] for tick in asked])
 
     def _known(self, crop: str) -> dict[int, Features]:
-        """Read all entries about a crop: when -> feature. A damaged one counts as absent."""
-        if crop not in self._read:
-            self._read[crop] = self._read_entries(crop)
-        return self._read[crop]
+        """Return of all entries what is about a crop: when -> feature."""
+        if self._read is None:
+            self._read = self._read_entries()
+        return self._read.get(crop, {})
 
-    def _read_entries(self, crop: str) -> dict[int, Features]:
-        found: dict[int, Features] = {}
+    def _read_entries(self) -> dict[str, dict[int, Features]]:
+        """Read all entries; a damaged one counts as absent."""
+        found: dict[str, dict[int, Features]] = {}
         for key in self._store.keys(self._kind):
             try:
                 entry = self.load(key)
             except StoreError:
                 continue
-            if crop in entry:
-                found.update(zip(ticks(entry[TIMES]).tolist(), entry[crop], strict=True))
+            shown = ticks(entry.pop(TIMES)).tolist()
+            for crop, features in entry.items():
+                found.setdefault(crop, {}).update(zip(shown, features, strict=True))
         return found
 
 

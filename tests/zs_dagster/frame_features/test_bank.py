@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from zs_dagster.errors import StoreError
 from zs_dagster.frame_features.bank import FeatureBank
-from zs_dagster.store import Store
+from zs_dagster.store import Arrays, Store
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def feature(time_s: float, crop: str) -> Any:  # noqa: ANN401 - an array
 
 def fill(bank: FeatureBank, times: list[float], crop: str = "eval", key: str = "") -> None:
     encoded = np.stack([feature(time_s, crop) for time_s in times])
-    bank.save(np.array(times), crop, encoded, key)
+    bank.save(np.array(times), {crop: encoded}, key)
 
 
 def test_an_empty_bank_lacks_everything(bank: FeatureBank) -> None:
@@ -80,3 +81,24 @@ def test_a_damaged_entry_is_encoded_again(bank: FeatureBank, tmp_path: Path) -> 
     (path,) = tmp_path.rglob("*.safetensors")
     path.write_bytes(b"damaged")
     assert bank.missing({"eval": np.array([0.0])})
+
+
+def test_crops_of_the_same_frames_share_an_entry_that_is_read_once(tmp_path: Path) -> None:
+    reads = []
+
+    class Counting(Store):
+        @override
+        def load_arrays(self, kind: str, key: str) -> Arrays:
+            reads.append(key)
+            return super().load_arrays(kind, key)
+
+    times, crops = np.array([0.0, 0.3]), ("first", "mid", "last")
+    encoded = {crop: np.stack([feature(t, crop) for t in times]) for crop in crops}
+    FeatureBank(Counting(tmp_path), "video").save(times, encoded)
+    bank = FeatureBank(Counting(tmp_path), "video")
+    assert bank.missing(dict.fromkeys(crops, times)) == {}
+    for crop in crops:
+        np.testing.assert_array_equal(
+            bank.gather(times, crop), encoded[crop].astype(np.float16)
+        )
+    assert len(reads) == 1
