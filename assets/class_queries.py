@@ -6,8 +6,10 @@ from typing import Any
 
 import dagster as dg
 from pydantic import Field
+from typing_extensions import override
 
 from assets.stage import publish, stage
+from assets.trials import Trial
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from resources.models import ModelsResource
@@ -19,7 +21,7 @@ from zs_dagster.queries.class_query import ClassQuery
 logger = logging.getLogger("zs_dagster.class_queries")
 
 
-class ClassQueriesConfig(dg.Config):
+class ClassQueriesConfig(Trial):
     """Texts to try in place of the written ones, by class label; the cache stays as it is."""
 
     start_questions: dict[str, str] = Field(default={}, description="Label -> start question.")
@@ -38,6 +40,7 @@ class ClassQueriesConfig(dg.Config):
         texts: dict[str, Any] = {name: text for name, text in given.items() if text is not None}
         return replace(query, source="run configuration", **texts) if texts else query
 
+    @override
     def check(self, dataset: Dataset) -> None:
         """Refuse texts of classes that the dataset does not have.
 

@@ -1,6 +1,7 @@
 """Everything about a dataset of clips -> one HTML page to look at."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -9,6 +10,7 @@ import numpy as np
 from assets.classified import PREDICTIONS, Classified, classified
 from assets.clip_strips import Strip, clip_strips
 from assets.stage import stage, versioned
+from assets.trials import sentence, told
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -63,10 +65,13 @@ def classification_report(
     with decoders.start(dataset.reader) as pool:
         strips = clip_strips(core, dataset, fingerprint, pool, ordered[:MAX_STRIPS])
     report = _report(core, dataset, found, [_clip(v, shown, strips.get(v)) for v in ordered])
+    if trial := sentence(told(context.instance, dataset.name)):
+        report = replace(report, provenance={"trial": trial, **report.provenance})
     path = core.reports / f"{dataset.name}.html"
     write_text(path, classification_page(report))
     metadata = {"file": dg.MetadataValue.path(str(path))}
-    return versioned(_version(core, dataset), computed=len(ordered), metadata=metadata)
+    version = [*_version(core, dataset), {"trial": trial}]
+    return versioned(version, computed=len(ordered), metadata=metadata)
 
 
 def _version(home: Home, dataset: Dataset) -> list[Row]:

@@ -18,6 +18,7 @@ from assets.labelled import true_segments
 from assets.pictures import last_picture
 from assets.reuse import content
 from assets.stage import stage, versioned
+from assets.trials import sentence, told
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
@@ -66,7 +67,9 @@ def report(
 ) -> dg.MaterializeResult:
     """One self-contained HTML page: metrics; per video a player, a timeline and curves."""
     dataset = library.dataset(context.partition_key)
-    page = _report(home.get(), dataset)
+    page, trial = _report(home.get(), dataset), sentence(told(context.instance, dataset.name))
+    if trial:
+        page = replace(page, summary={"trial": trial, **page.summary})
     path = home.get().reports / f"{dataset.name}.html"
     write_text(path, render_page(page))
     metadata: dict[str, Any] = {
@@ -81,7 +84,7 @@ def report(
             context, home.get(), first.video_id, _timeline(first), draw
         )
     # What the page is made of, without the clock and the commit.
-    version = [content(SHOWN, home.get(), dataset.name)]
+    version = [{**content(SHOWN, home.get(), dataset.name), "trial": trial}]
     return versioned(version, computed=len(page.videos), metadata=metadata)
 
 

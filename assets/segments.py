@@ -7,12 +7,15 @@ from typing import Any
 
 import dagster as dg
 from pydantic import Field
+from typing_extensions import override
 
 from assets.class_scores import SCORES, ClassScores, scored_videos
 from assets.reuse import Reuse
 from assets.stage import RowsVersion, stage
+from assets.trials import Trial
 from resources.home import HomeResource
 from resources.library import VideoLibrary
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.localization import Method
 from zs_dagster.localization.localizer import Localize
 from zs_dagster.localization.methods import method_parameters
@@ -20,12 +23,26 @@ from zs_dagster.localization.registry import get_localizer
 from zs_dagster.segments import Segments
 
 
-class SegmentsConfig(dg.Config):
+class SegmentsConfig(Trial):
     """Parameters to try; a method that fixes one itself keeps its own."""
 
     parameters: dict[str, float] = Field(
         default={}, description="ZEAL parameter -> value, for example confidence_weight: 0.5."
     )
+
+    def runs(self, dataset: Dataset) -> "list[MethodRun]":
+        """Start every method of a dataset; see `MethodRun`."""
+        methods = dataset.localization.methods.items()
+        return [MethodRun.of(name, method, self.parameters) for name, method in methods]
+
+    @override
+    def check(self, dataset: Dataset) -> None:
+        """Refuse parameters that no method takes, or out of their range.
+
+        Raises:
+            InputError: Naming the parameter.
+        """
+        self.runs(dataset)
 
 
 @dataclass(frozen=True)
@@ -89,10 +106,7 @@ def segments(
 ) -> dg.MaterializeResult:
     """One row per segment and method, best first; seconds, half-open."""
     dataset = library.untrimmed(context.partition_key)
-    runs = [
-        MethodRun.of(name, method, config.parameters)
-        for name, method in dataset.localization.methods.items()
-    ]
+    runs = config.runs(dataset)
     rows = (
         row
         for video in scored_videos(home.get(), dataset.name)

@@ -13,6 +13,7 @@ from assets.automation.sources import FILES, source_key
 from assets.faults import contained
 from assets.partitions import datasets
 from assets.reuse import Reuse, reused
+from assets.trials import tried
 from zs_dagster.digests import ListDigest
 from zs_dagster.home import Home
 from zs_dagster.schemas import columns, lasting
@@ -87,7 +88,7 @@ def stage(  # noqa: PLR0913 - one keyword per thing an asset says about itself
                     )
                     for check, rule in (checks or {}).items()
                 ],
-            )(contained(body))
+            )(contained(tried(body)))
 
     return declare
 

@@ -1,5 +1,6 @@
 """Every test runs offline, quietly and in a home of its own."""
 
+import atexit
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ pytest_plugins = ["tests.servers.fixtures", "tests.llm_server"]
 
 # Partitions are read when `assets` is imported, so the home must lie there before any test.
 SESSION_HOME = Path(tempfile.mkdtemp(prefix="zs-dagster-tests-"))
+# No fixture: a process that only hands tests to others runs none.
+atexit.register(shutil.rmtree, SESSION_HOME, ignore_errors=True)
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["ZS_HOME"] = str(SESSION_HOME)
@@ -189,12 +192,6 @@ def _make(root: Path) -> TinyHome:
 # The description only: the session's home names the partition, tests bring their own files.
 TinyHome(SESSION_HOME).describe()
 TinyHome(SESSION_HOME).caption()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _session_home() -> Iterator[None]:
-    yield
-    shutil.rmtree(SESSION_HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def stale_schedule(job: str, stages: Stages) -> dg.ScheduleDefinition:
         for dataset in taken_up(context.instance, library):
             assets = stages[dataset.task]
             observe(context.instance, dataset, library, read_by(graph, assets))
-            found = freshness(context.instance, graph, dataset.name, assets)
+            found = freshness(context.instance, graph, library.home.get(), dataset.name, assets)
             stale = [asset for asset, one in found.items() if one.state == STALE]
             if stale:
                 requested += 1

@@ -18,11 +18,15 @@ from dagster._core.loader import LoadingContextForTest
 
 from assets.automation.settings import SETTINGS
 from assets.automation.sources import FILES, SETTINGS_OF, source_key
+from assets.trials import told
+from zs_dagster.home import Home
+from zs_dagster.schemas import SCHEMAS
 
 State = Literal["fresh", "stale", "missing"]
 FRESH: State = "fresh"
 STALE: State = "stale"
 MISSING: State = "missing"
+REPORTS = ("report", "classification_report")
 
 
 @dataclass(frozen=True)
@@ -47,30 +51,35 @@ def read_by(graph: BaseAssetGraph, assets: Iterable[str]) -> list[str]:
 def freshness(
     instance: dg.DagsterInstance,
     graph: BaseAssetGraph,
+    home: Home,
     dataset: str,
     assets: Sequence[str],
 ) -> dict[str, Freshness]:
     """Tell the state of some assets of a dataset, down the whole chain.
 
     Dagster calls stale what lies one step below a change; here also what lies below that, as
-    it will be computed from what is about to change.
+    it will be computed from what is about to change, and what was tried or deleted.
 
     Args:
         instance: Where materialisations and observations are recorded.
         graph: The asset graph.
+        home: Where tables and reports lie.
         dataset: The partition.
         assets: Names of the assets asked about.
     """
     resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
     found: dict[str, Freshness] = {}
+    trials = told(instance, dataset)
     for key in graph.toposorted_asset_keys:
         name = key.to_user_string()
         if name in assets:
             partition = dataset if graph.get(key).is_partitioned else None
             status = resolver.get_status(key, partition)
-            causes = resolver.get_stale_causes(key, partition)
+            said = [_words(cause) for cause in resolver.get_stale_causes(key, partition)]
+            said += [f"made with {trials[name]} to try it"] if name in trials else []
+            said += [f"{gone} is gone"] if (gone := _gone(home, name, dataset)) else []
             above = [parent.to_user_string() for parent in graph.get(key).parent_keys]
-            found[name] = _joined(status, causes, _waiting(above, found))
+            found[name] = _joined(status, said, _waiting(above, found))
     return found
 
 
@@ -78,12 +87,18 @@ def _waiting(above: Iterable[str], found: dict[str, Freshness]) -> list[str]:
     return sorted(name for name in above if name in found and found[name].state != FRESH)
 
 
-def _joined(
-    status: StaleStatus, causes: Sequence[StaleCause], waiting: Sequence[str]
-) -> Freshness:
+def _gone(home: Home, name: str, dataset: str) -> str:
+    """Say which file of a stage is no longer there; empty where it is, or writes none."""
+    if name in SCHEMAS and not home.tables.parts(name, dataset):
+        return "its table"
+    if name in REPORTS and not (home.reports / f"{dataset}.html").is_file():
+        return "its page"
+    return ""
+
+
+def _joined(status: StaleStatus, said: list[str], waiting: Sequence[str]) -> Freshness:
     if status is StaleStatus.MISSING:
         return Freshness(MISSING, "never materialised")
-    said = [_words(cause) for cause in causes]
     said += [f"waits for {', '.join(waiting)}"] if waiting else []
     return Freshness(STALE if said else FRESH, "; ".join(dict.fromkeys(said)))
 

@@ -281,7 +281,9 @@ def test_predictions_are_stale_when_their_model_is_trained_anew(
             run_config=quiet,
             asset_selection=[dg.AssetKey(asset)],
         )
-        found = freshness(instance, graph, "tiny", ["cezsar_predictions"])
+        found = freshness(
+            instance, graph, Home.from_environment(), "tiny", ["cezsar_predictions"]
+        )
         return f"{found['cezsar_predictions'].state} {found['cezsar_predictions'].why}".strip()
 
     graph = defs.resolve_asset_graph()

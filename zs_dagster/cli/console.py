@@ -56,7 +56,9 @@ def progress() -> Iterator[None]:
         bars.update(tasks[stage], completed=done, total=total)
 
     with _terminal() as terminal:
-        bars = Progress(*columns, console=Console(file=terminal))
+        console = Console(file=terminal, width=_columns(terminal))
+        # What stages print belongs into the log of their run.
+        bars = Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False)
         try:
             with listening(listen), _warnings_above(bars.console):
                 yield
@@ -68,13 +70,25 @@ def progress() -> Iterator[None]:
 @contextmanager
 def _terminal() -> Iterator[TextIO]:
     """Give stderr as it is now: Dagster turns it into the log of a run while that lasts."""
+    if sys.stderr is None:  # Closed before the process began.
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            yield nowhere
+        return
     try:
         number = os.dup(sys.stderr.fileno())
-    except (AttributeError, OSError):  # Closed before, or no file.
+    except OSError:  # No file, but something that stands in for one.
         yield sys.stderr
         return
-    with os.fdopen(number, "w", buffering=1, encoding="utf-8", errors="replace") as own:
+    with os.fdopen(number, "w", 1, encoding=sys.stderr.encoding, errors="replace") as own:
         yield own
+
+
+def _columns(terminal: TextIO) -> int | None:
+    """Return how wide a terminal is; rich would ask descriptors that are turned aside."""
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or None
+    except OSError:
+        return None
 
 
 class _AsWritten(logging.Formatter):

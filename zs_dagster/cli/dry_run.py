@@ -43,7 +43,7 @@ def dry_run(
     # Imported here: the assets import Dagster.
     from assets.plan import plan_run
 
-    check_options("localize", options)
+    check_options(dataset, "localize", options)
     stages = plan_run(dataset, options.get("class_queries", {}))
     text = json.dumps({asset: asdict(plan) for asset, plan in stages.items()}, indent=1) + "\n"
     if json_file == Path(STDOUT):

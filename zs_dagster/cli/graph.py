@@ -90,7 +90,7 @@ def _materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]
 
     started = time.monotonic()
     graph = defs.resolve_job_def(job)
-    _check_options(graph, options)
+    _check_options(graph, dataset, options)
     with _only_run_of(dataset), open_instance() as instance:
         end_dead_runs(instance)
         report_sources(instance, dataset)
@@ -137,7 +137,7 @@ def stages_of(task: str) -> list[str]:
     return STAGES[task]
 
 
-def check_options(job: str, options: Mapping[str, Mapping[str, Any]]) -> None:
+def check_options(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse what `materialise` would refuse, without running anything.
 
     Raises:
@@ -148,7 +148,7 @@ def check_options(job: str, options: Mapping[str, Mapping[str, Any]]) -> None:
     from zs_dagster.definitions import defs
 
     graph = defs.resolve_job_def(job)
-    _check_options(graph, options)
+    _check_options(graph, dataset, options)
     ops = {name: {"config": dict(values)} for name, values in options.items()}
     try:
         dg.validate_run_config(graph, {"loggers": QUIET, "ops": ops})
@@ -156,18 +156,31 @@ def check_options(job: str, options: Mapping[str, Mapping[str, Any]]) -> None:
         raise InputError(f"--set: {error.errors[0].message}") from error
 
 
-def _check_options(graph: "JobDefinition", options: Mapping[str, object]) -> None:
-    """Refuse options of assets that have none; Dagster would ignore them in silence."""
-    # An asset without options has the field too, of the type that takes anything.
-    fields = {node.name: node.definition.config_field for node in graph.nodes}
-    takes = sorted(
-        name
-        for name, field in fields.items()
-        if hasattr(getattr(field, "config_type", None), "fields")
-    )
-    for name in options:
+def _check_options(
+    graph: "JobDefinition", dataset: str, options: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse options that no asset of the job takes, and values that it would refuse later."""
+    from pydantic import ValidationError
+
+    from assets.trials import TRIALS
+    from zs_dagster.cli.staleness import describe
+
+    # Dagster would ignore options of an asset that has none in silence.
+    takes = sorted(TRIALS.keys() & {node.name for node in graph.nodes})
+    for name, values in options.items():
         if name not in takes:
             raise InputError(f"--set: '{name}' takes no options; {', '.join(takes)} do")
+        known = TRIALS[name].model_fields
+        if unknown := sorted(values.keys() - known.keys()):
+            raise InputError(f"--set: {name} has {', '.join(known)}, got '{unknown[0]}'")
+        try:
+            TRIALS[name].model_validate(values).check(describe(dataset))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, (name, *first["loc"])))
+            raise InputError(
+                f"--set {where}: {first['msg']}, got {first['input']!r}"
+            ) from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sys
 from typing import TextIO
 
 FAILED = 1
-STDERR = 2
+INTERRUPTED = 130
 
 
 def program() -> None:
@@ -18,17 +18,23 @@ def program() -> None:
     status = FAILED
 
     def leave() -> None:
-        is_told = all([_flush(sys.stdout), _flush(sys.stderr)])
-        os._exit(status or (0 if is_told else FAILED))
+        is_told = False
+        try:
+            is_told = all([_flush(sys.stdout), _flush(sys.stderr)])
+        finally:
+            os._exit(status or (0 if is_told else FAILED))
 
-    # Called last, as nothing was registered before: threads have ended by then, and whatever
-    # else wanted to see to its files and children has done so.
+    # Called last, as nothing was registered before: threads have ended by then, and so have
+    # files and children of whoever registered. Only what waits for its `__del__` is lost.
     atexit.register(leave)
-    from zs_dagster.cli.main import main
-
     try:
+        from zs_dagster.cli.main import main
+
         main()
         status = 0
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+        raise
     except SystemExit as error:
         # Any other status is a message, which Python prints.
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -42,7 +48,8 @@ def _flush(stream: TextIO | None) -> bool:
             stream.flush()
     except BrokenPipeError:
         return False
-    except OSError as error:
-        os.write(STDERR, f"error: the output cannot be written: {error.strerror}\n".encode())
+    except (OSError, ValueError) as error:
+        if sys.stderr is not None and stream is not sys.stderr:
+            sys.stderr.write(f"error: the output cannot be written: {error}\n")
         return False
     return True

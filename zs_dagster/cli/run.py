@@ -11,6 +11,7 @@ from zs_dagster.cli import console
 from zs_dagster.cli.class_tables import show_accuracy, show_retrieval
 from zs_dagster.cli.dry_run import dry_run
 from zs_dagster.cli.graph import materialise, prepare_environment
+from zs_dagster.cli.staleness import trial
 from zs_dagster.cli.summary import metric_rows, write_summary
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.datasets.description import Dataset
@@ -74,6 +75,8 @@ def run_dataset(
     console.show_stages(outcome)
     SHOW[described.task](rows)
     console.show_places(home, described)
+    if options:
+        sys.stderr.write(f"note: {trial(dataset)}\n")
     if json_file is not None:
         write_summary(json_file, outcome, rows)
 

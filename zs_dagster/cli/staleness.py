@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from zs_dagster.cli.graph import asset_graph, stages_of
+from zs_dagster.cli.graph import asset_graph, open_instance, stages_of
 from zs_dagster.datasets.description import Dataset
+from zs_dagster.home import Home
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -17,10 +18,22 @@ def report_sources(instance: "DagsterInstance", dataset: str) -> Dataset:
     from assets.automation.staleness import read_by
     from assets.automation.watching import observe
 
-    library = _library()
-    described = library.dataset(dataset)
+    library, described = _library(), describe(dataset)
     observe(instance, described, library, read_by(asset_graph(), stages_of(described.task)))
     return described
+
+
+def describe(dataset: str) -> Dataset:
+    """Return what the file of a dataset says."""
+    return _library().dataset(dataset)
+
+
+def trial(dataset: str) -> str:
+    """Say that the results of a dataset are of a trial; empty where they are not."""
+    from assets.trials import sentence, told
+
+    with open_instance() as instance:
+        return sentence(told(instance, dataset))
 
 
 def stages(instance: "DagsterInstance", dataset: str) -> "dict[str, Freshness]":
@@ -28,7 +41,8 @@ def stages(instance: "DagsterInstance", dataset: str) -> "dict[str, Freshness]":
     from assets.automation.staleness import freshness
 
     described = report_sources(instance, dataset)
-    return freshness(instance, asset_graph(), dataset, stages_of(described.task))
+    home = Home.from_environment()
+    return freshness(instance, asset_graph(), home, dataset, stages_of(described.task))
 
 
 def _library() -> "VideoLibrary":

@@ -55,7 +55,9 @@ class FeatureBank:
             features: What part of the frames -> shape ``(n, D)``, as the encoder gave them.
             key: Name of the entry; by default one of its own for these frames.
         """
-        halves = {crop: array.astype(np.float16) for crop, array in features.items()}
+        halves = {
+            crop: array.astype(np.float16, copy=False) for crop, array in features.items()
+        }
         key = key or digest(sorted(features), ticks(time_s).tolist())
         self._store.save_arrays(self._kind, key, {TIMES: time_s, **halves})
         self._read = None

@@ -62,7 +62,13 @@ class Watched:
         return ticks
 
     def states(self) -> dict[str, str]:
-        found = freshness(self.instance, defs.resolve_asset_graph(), "tiny", LOCALIZATION)
+        found = freshness(
+            self.instance,
+            defs.resolve_asset_graph(),
+            self.library.home.get(),
+            "tiny",
+            LOCALIZATION,
+        )
         return {name: f"{one.state} {one.why}".strip() for name, one in found.items()}
 
 

@@ -73,8 +73,27 @@ def test_what_cannot_be_written_is_a_failure_without_a_traceback() -> None:
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     done = run(f"import sys\nsys.stdout = open('{full}', 'w')\ndef main(): print('lost')")
-    said = "error: the output cannot be written: No space left on device\n"
+    said = "error: the output cannot be written: [Errno 28] No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_a_stream_that_the_command_closed_is_a_failure_in_one_line() -> None:
+    done = run("import sys\ndef main(): sys.stdout.close()")
+    assert done.returncode == 1
+    assert done.stderr == "error: the output cannot be written: I/O operation on closed file.\n"
+
+
+def test_ctrl_c_during_imports_is_no_failure_of_ours() -> None:
+    done = run("def main(): raise KeyboardInterrupt")
+    assert done.returncode in {130, -2}
+
+
+def test_nothing_is_written_into_a_file_that_took_the_place_of_stderr() -> None:
+    done = run(
+        "import sys\nsys.stderr = None\nsys.stdout = open('/dev/full', 'w')\n"
+        "def main(): print('lost')"
+    )
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_an_output_that_was_closed_before_is_no_failure() -> None:

@@ -1,6 +1,7 @@
 """`zs-dagster run` and `sql`: from videos to answers, and what bad input is told."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -93,13 +94,35 @@ def test_a_run_writes_the_summary_of_the_contract_and_sql_reads_it(
     assert write.status == 2
     assert "read-only" in write.err
 
+
+def test_a_trial_is_told_as_one_until_a_run_without_it(cli: "Cli", tiny: "TinyHome") -> None:
+    def stale() -> dict[str, str]:
+        states = json.loads(cli("status", "tiny", "--json").out)
+        return {name: one["why"] for name, one in states.items() if one["state"] != "fresh"}
+
+    assert cli("run", "tiny").status == 0
     # The same home again, after one parameter: the option arrives, nothing is scored.
     again = cli("run", "tiny", "--set", "segments.parameters={confidence_weight: 0.9}")
-    assert again.status == 0, again.err
-    changed = json.loads(
-        cli("sql", "select count(distinct run_id) n from metrics_history", "--json").out
-    )
-    assert changed == [{"n": 2}]
+    query = "select count(distinct run_id) n from metrics_history"
+    assert json.loads(cli("sql", query, "--json").out) == [{"n": 2}]
+    given = 'segments with {"parameters": {"confidence_weight": 0.9}}'
+    assert f"note: {given}, not as the dataset file says" in again.err
+    page = tiny.root / "reports" / "tiny.html"
+    assert "confidence_weight" in page.read_text()
+    assert stale()["segments"].startswith("made with ")
+    assert stale()["localization_metrics"] == "waits for segments"
+    assert "frame_confidence" not in stale()
+
+    plain = cli("run", "tiny")
+    assert "note:" not in plain.err
+    assert "confidence_weight" not in page.read_text()
+    assert stale() == {}
+    # What was deleted is not fresh.
+    shutil.rmtree(tiny.root / "tables" / "segments")
+    page.unlink()
+    assert stale()["segments"] == "its table is gone"
+    assert stale()["report"].startswith("its page is gone; waits for ")
+    assert "frame_confidence" not in stale()
 
 
 def test_a_stage_that_fails_ends_with_one_line(cli: "Cli", tiny: "TinyHome") -> None:
@@ -145,9 +168,13 @@ def test_an_unknown_dataset_lists_the_known_ones(cli: "Cli", tiny: "TinyHome") -
         (".parameters=1", "--set takes ASSET.KEY=VALUE"),
         ("segments.=1", "--set takes ASSET.KEY=VALUE"),
         ("segments.parameters={a: [", "--set segments.parameters: the value must be YAML"),
-        ("segments.lambda=1", "--set: "),
-        ("segmentz.parameters={}", "--set: "),
-        ("segments.parameters=fast", "--set: "),
+        ("segments.lambda=1", "--set: segments has parameters, got 'lambda'"),
+        ("segmentz.parameters={}", "--set: 'segmentz' takes no options"),
+        ("segments.parameters=fast", "--set segments.parameters: Input should be a valid dict"),
+        ("segments.parameters=", "--set segments.parameters: Input should be a valid dict"),
+        ("segments.parameters={a: 1}", "unknown ZEAL parameter a; known are"),
+        ("segments.parameters={confidence_weight: 9}", "a number in [0, 1], got 9.0"),
+        ("class_queries.descriptions={none: x}", "'none' is not a class of dataset 'tiny'"),
     ],
 )
 @pytest.mark.usefixtures("tiny")
@@ -155,7 +182,9 @@ def test_a_bad_setting_is_bad_input(cli: "Cli", option: str, rule: str) -> None:
     ended = cli("run", "tiny", "--set", option)
     assert ended.status == 2, ended.err
     assert rule in ended.err
+    assert ended.err.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in ended.err
+    assert not (Home.from_environment().root / "tables").exists()
 
 
 def test_settings_of_one_asset_are_joined_and_values_are_yaml() -> None:
