@@ -150,7 +150,7 @@ class OfViews:
         return sum(group.times.size * len(group.crops) for group in groups)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Group:
     """Crops of which the same frames are wanted: each of these is scaled once for all."""
 

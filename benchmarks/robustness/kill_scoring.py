@@ -42,9 +42,9 @@ class Recorder:
         return self.scorer.score_stream(noted(), questions)
 real, made = loading._scorer, {}
 loading._scorer = lambda p, d: made.setdefault((p, d), Recorder(real(p, d)))
-from zs_dagster.cli.main import main
+from zs_dagster.cli.program import program
 sys.argv = ["zs-dagster", "run", os.environ["DATASET"]]
-main()
+program()
 """
 
 
