@@ -12,8 +12,9 @@ encodes each once, and in longer clips fewer repeat. Prompts raise it, as ours p
 twice, cut, and the reference three times, whole. The details have the ratio of all crops to
 different ones and what FLOPs allow on ViT-B/16 and ViT-B/32. These are no bounds of the small
 network: it has the widths of ViT-B/32 by an eighth, but its prompts take 1.3 to 2.1 times the
-share of time that they have of the FLOPs of ViT-B/32, which is to the advantage of ours. Where a clip is told apart among several lists of classes, as among the draws of half of
-them that BIKE (arXiv:2301.00182) evaluates on, ours encodes its frames once for all.
+share of time that they have of the FLOPs of ViT-B/32, which is to the advantage of ours.
+Where a clip is told apart among several lists of classes, as among the draws of half of them
+that BIKE (arXiv:2301.00182) evaluates on, ours encodes its frames once for all.
 
 The reference does what test-time scripts do: per clip and list it scales the frames of every
 window, cuts three crops of each, encodes them, and all prompts of 77 tokens in one forward,
