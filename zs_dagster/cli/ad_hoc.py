@@ -18,6 +18,7 @@ from zs_dagster.files import write_text
 from zs_dagster.home import Home
 from zs_dagster.models.profiles import load_profile
 
+PAGE = "report.html"
 DEMO_LABELS = frozenset(a.label for split in ("test", "validation") for a in classes(split))
 
 
@@ -84,41 +85,69 @@ def video_files(videos: Sequence[Path]) -> list[Path]:
     return files
 
 
-def describe(home: Home, prefix: str, files: Sequence[Path], said: Mapping[str, Any]) -> str:
-    """Write the description of a dataset, named by what is asked, and return its name.
-
-    Raises:
-        InputError: If it breaks a rule of dataset files; nothing is left behind.
-    """
+def describe(prefix: str, files: Sequence[Path], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of a dataset, named by what is asked."""
     content = {"videos": {"files": [str(path) for path in files]}, **said}
     if DEMO_LABELS.issuperset(content["classes"]):
         content["queries"] = "demo"
     name = f"{prefix}{digest(content)[:8]}"
     title = f"{', '.join(content['classes'])} in {', '.join(path.name for path in files)}"
-    path = home.datasets / f"{name}.yaml"
-    text = yaml.safe_dump({"name": name, "title": title, **content}, sort_keys=False)
-    write_text(path, text)
+    return {"name": name, "title": title, **content}
+
+
+def write_dataset(home: Home, described: Mapping[str, Any]) -> None:
+    """Write a description into the home.
+
+    Raises:
+        InputError: If it breaks a rule of dataset files; nothing is left behind.
+    """
+    path = home.datasets / f"{described['name']}.yaml"
+    write_text(path, yaml.safe_dump(dict(described), sort_keys=False))
     try:
         load_dataset(path)
     except InputError:
         path.unlink()
         raise
-    return name
 
 
-def out_folder(path: Path) -> Path:
-    """Make the folder for the results.
+def out_folder(path: Path, files: Sequence[str], dataset: str) -> Path:
+    """Make the folder for the results of a dataset; those of the same question are replaced.
+
+    Args:
+        path: Of the folder.
+        files: What will be written into it; `PAGE` is one of them, and names the dataset.
+        dataset: Name of the dataset.
 
     Raises:
-        InputError: If it cannot be made.
+        InputError: If it cannot be made, or holds such files of another question.
     """
     try:
+        taken = [path / file for file in files if (path / file).exists()]
+        if taken and not _is_page_of(path / PAGE, dataset):
+            raise InputError(
+                "--out must hold no results of other videos, words or settings, got "
+                f"'{taken[0]}'; give another --out, or move them"
+            )
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             f"--out must be a folder that can be made, got '{path}': {error.strerror}"
         ) from error
     return path
+
+
+def write_page(home: Home, dataset: str, folder: Path) -> None:
+    """Copy the page of a dataset into the folder of its results, before any other file.
+
+    Whatever ends the writing of the others, the folder then says whose they are.
+    """
+    page = (home.reports / f"{dataset}.html").read_text(encoding="utf-8")
+    write_text(folder / PAGE, page)
+
+
+def _is_page_of(path: Path, dataset: str) -> bool:
+    """Say whether a page is that of a dataset, whose name stands above its title."""
+    return path.is_file() and f">{dataset}<" in path.read_text("utf-8", errors="replace")
 
 
 def warn_unless_drawn(profile: str, videos: Sequence[Path], home: Home) -> None:
