@@ -1,15 +1,17 @@
 """A dataset made on the way: files and words of a command line, run like any dataset."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from zs_dagster.cli.run import DEMO_ONLY
-from zs_dagster.datasets.catalogue import load_dataset
+from zs_dagster.datasets.catalogue import load_catalogue, load_dataset
 from zs_dagster.datasets.files import find_videos
+from zs_dagster.datasets.removal import belongings, delete
 from zs_dagster.datasets.sources import VideoFiles
 from zs_dagster.demo.world import classes
 from zs_dagster.digests import digest
@@ -95,18 +97,24 @@ def describe(prefix: str, files: Sequence[Path], said: Mapping[str, Any]) -> dic
     return {"name": name, "title": title, **content}
 
 
-def write_dataset(home: Home, described: Mapping[str, Any]) -> None:
-    """Write a description into the home.
+@contextmanager
+def as_dataset(home: Home, described: Mapping[str, Any]) -> Iterator[None]:
+    """Make a description a dataset of the home, to be run in the block.
 
     Raises:
-        InputError: If it breaks a rule of dataset files; nothing is left behind.
+        InputError: If it breaks a rule of dataset files. Whatever is refused as bad input, here
+            or in the block, leaves no dataset behind that was not there before.
     """
     path = home.datasets / f"{described['name']}.yaml"
+    is_new = not path.exists()
     write_text(path, yaml.safe_dump(dict(described), sort_keys=False))
     try:
         load_dataset(path)
+        yield
     except InputError:
-        path.unlink()
+        with suppress(OSError):  # Why it was refused is what matters.
+            if is_new:
+                delete(belongings(home, load_catalogue(home.datasets), described["name"]))
         raise
 
 

@@ -12,13 +12,13 @@ import typer
 from zs_dagster.cli import console
 from zs_dagster.cli.ad_hoc import (
     PAGE,
+    as_dataset,
     choose_profile,
     describe,
     out_folder,
     parse_labels,
     video_files,
     warn_unless_drawn,
-    write_dataset,
     write_page,
 )
 from zs_dagster.cli.class_tables import show_classes
@@ -67,9 +67,8 @@ def classify(
     described = describe(CLASSIFY_PREFIX, files, said)
     name = described["name"]
     folder = out_folder(out or home.root / "classified" / name, FILES, name)
-    write_dataset(home, described)
     warn_unless_drawn(profile, videos, home)
-    with console.progress():
+    with console.progress(), as_dataset(home, described):
         outcome = materialise(name, "classify", {})
     rows = _predictions(home, name)
     _write(home, name, folder, [row for row in rows if row["method"] == METHODS[method][-1]])

@@ -13,6 +13,7 @@ import yaml
 from zs_dagster.cli.console import warn_of_broken
 from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.cli.locate import parse_actions
+from zs_dagster.cli.remove import remove
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.catalogue import (
     AD_HOC_PREFIXES,
@@ -38,8 +39,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FACTS = ("n_frames", "duration_s", "backend")
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="List, inspect, check and add datasets."
+    no_args_is_help=True,
+    add_completion=False,
+    help="List, inspect, check, add and remove datasets.",
 )
+app.command("remove")(remove)
 
 
 @app.command("list")

@@ -16,6 +16,7 @@ from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
+from zs_dagster.datasets.removal import ANNOTATIONS
 from zs_dagster.datasets.sources import GeneratedVideos, VideoFiles, VideoFolder
 from zs_dagster.errors import InputError
 from zs_dagster.exchange.activitynet import write_ground_truth
@@ -28,7 +29,6 @@ from zs_dagster.queries.class_query import ClassQuery
 from zs_dagster.queries.export import export_bank
 
 Row = dict[str, Any]
-ANNOTATIONS = "annotations.json"
 
 
 def import_segments(

@@ -9,13 +9,13 @@ import typer
 from zs_dagster.cli import console
 from zs_dagster.cli.ad_hoc import (
     PAGE,
+    as_dataset,
     choose_profile,
     describe,
     out_folder,
     parse_labels,
     video_files,
     warn_unless_drawn,
-    write_dataset,
     write_page,
 )
 from zs_dagster.cli.graph import Outcome, materialise, prepare_environment
@@ -57,9 +57,8 @@ def locate(
     described = describe(LOCATE_PREFIX, files, said)
     name = described["name"]
     folder = out_folder(out or home.root / "located" / name, FILES, name)
-    write_dataset(home, described)
     warn_unless_drawn(profile, videos, home)
-    with console.progress():
+    with console.progress(), as_dataset(home, described):
         outcome = materialise(name, "localize", {})
     _show(home, name, folder, outcome, json_file)
 

@@ -29,11 +29,13 @@ class Catalogue(dict[str, Dataset]):
 
     Attributes:
         broken: Name, or that of the file where no name can be read -> the rule it breaks.
+        files: File -> the name by which its dataset is known, usable or broken.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.broken: dict[str, InputError] = {}
+        self.files: dict[Path, str] = {}
 
     def add(self, path: Path, dataset: Dataset) -> None:
         """Take a dataset in.
@@ -69,6 +71,7 @@ def load_catalogue(user_folder: Path) -> Catalogue:
             catalogue.add(path, _absolute(_described(path, text), path))
         except DatasetError as error:
             catalogue.refuse(name, error)
+        catalogue.files[path] = name
     return catalogue
 
 

@@ -159,6 +159,8 @@ def test_only_unreadable_videos_are_bad_input(
     assert rule in ended.err
     assert "WARNING  broken is left out: not a whole file" in ended.err
     assert "Traceback" not in ended.err
+    left = [path for path in tiny.root.rglob("locate-*") if path.suffix != ".lock"]
+    assert left == []
 
 
 def test_an_unwritable_folder_is_refused_before_the_work(
