@@ -51,7 +51,7 @@ def choose_profile(wanted: str | None, labels: Sequence[str]) -> str:
         InputError: If there is no such profile, or no weights for real videos.
     """
     if wanted is not None:
-        return load_profile(wanted).name
+        return named_profile(wanted)
     if DEMO_LABELS.issuperset(labels):
         return "demo"
     # Imported here: it asks torch and the model hub's cache, which takes seconds.
@@ -66,6 +66,18 @@ def choose_profile(wanted: str | None, labels: Sequence[str]) -> str:
             "--models demo runs at once but knows only drawn shapes"
         )
     return found
+
+
+def named_profile(name: str) -> str:
+    """Return the name of a profile that was given to --models.
+
+    Raises:
+        InputError: If there is no such profile, or its file is broken.
+    """
+    try:
+        return load_profile(name).name
+    except InputError as error:
+        raise InputError(f"--models: {error}") from error
 
 
 def video_files(videos: Sequence[Path]) -> list[Path]:

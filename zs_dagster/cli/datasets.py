@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from zs_dagster.cli.ad_hoc import named_profile
 from zs_dagster.cli.console import warn_of_broken
 from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.cli.locate import parse_actions
@@ -124,7 +125,7 @@ def add(
             "name": name or source.absolute().name,
             "videos": {"folder": str(source.absolute())},
             "classes": parse_actions(actions),
-            "profile": models,
+            "profile": named_profile(models),
         }
     elif source.exists():
         values = portable(load_dataset(source), name)

@@ -1,6 +1,5 @@
 """`zs-dagster locate`: my video, my words; the same graph and the same store as any dataset."""
 
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from zs_dagster.cli.graph import Outcome, materialise, prepare_environment
 from zs_dagster.cli.run import JsonFile, check_json_file
 from zs_dagster.cli.summary import write_summary
 from zs_dagster.datasets.catalogue import LOCATE_PREFIX
+from zs_dagster.datasets.localization import MAX_FPS
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.annotations_csv import write_csv
 from zs_dagster.evaluation.annotations_json import write_predictions
@@ -48,8 +48,8 @@ def locate(
     home = prepare_environment()
     labels = parse_actions(actions)
     check_json_file(json_file)
-    if not (math.isfinite(fps) and fps > 0):
-        raise InputError(f"--fps must be finite and > 0, got {fps:g}")
+    if not 0 < fps <= MAX_FPS:
+        raise InputError(f"--fps must be > 0 and <= {MAX_FPS:g}, got {fps:g}; correct it")
     files = video_files(videos)
     profile = choose_profile(models, labels)
     options = {"fps": fps, "top_k": len(labels)}

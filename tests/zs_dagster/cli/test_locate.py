@@ -135,17 +135,17 @@ def test_what_cannot_be_read_as_a_video_is_one_line(
     assert "is a folder; give its files, or make it a dataset" in folder.err
     models = cli("locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "big")
     assert models.status == 2
-    assert "profile must be one of demo, " in models.err
+    assert "error: --models: profile must be one of demo, " in models.err
     twin = tmp_path / "first.mp4"
     twin.touch()
     twins = cli("locate", tiny.videos / "first.mp4", twin, "--actions", "a", "--models", "demo")
     assert twins.status == 2
     assert "video ids must differ, got 'first' for" in twins.err
-    fps = cli(
-        "locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "demo", "--fps", 0
-    )
-    assert fps.status == 2
-    assert fps.err == "error: --fps must be finite and > 0, got 0\n"
+    for fps, shown in ((0, "0"), ("nan", "nan"), (60.5, "60.5"), (100_000, "100000")):
+        asked = ("locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "demo")
+        ended = cli(*asked, "--fps", fps)
+        rule = f"--fps must be > 0 and <= 60, got {shown}; correct it"
+        assert ended == (2, "", f"error: {rule}\n")
     assert not list((tiny.root / "datasets").glob("locate-*"))
 
 
