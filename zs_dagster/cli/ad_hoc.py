@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 import yaml
 
 from zs_dagster.cli.run import DEMO_ONLY
@@ -21,6 +22,10 @@ from zs_dagster.home import Home
 from zs_dagster.models.profiles import load_profile
 
 PAGE = "report.html"
+Videos = Annotated[
+    # As text: of an empty word a path would make the working directory.
+    list[str], typer.Argument(metavar="VIDEO", help="Video files.", show_default=False)
+]
 DEMO_LABELS = frozenset(a.label for split in ("test", "validation") for a in classes(split))
 
 
@@ -80,13 +85,16 @@ def named_profile(name: str) -> str:
         raise InputError(f"--models: {error}") from error
 
 
-def video_files(videos: Sequence[Path]) -> list[Path]:
+def video_files(videos: Sequence[str]) -> list[Path]:
     """Return the files, each once, resolved and sorted.
 
     Raises:
-        InputError: If one does not exist or is a folder, or two have one name.
+        InputError: If one is empty, does not exist or is a folder, or two have one name.
     """
-    for path in videos:
+    if not all(videos):
+        raise InputError("a video must be the path of a file, got ''; give one")
+    paths = [Path(video) for video in videos]
+    for path in paths:
         if path.is_dir():
             raise InputError(
                 f"'{path}' is a folder; give its files, or make it a dataset with "
@@ -94,7 +102,7 @@ def video_files(videos: Sequence[Path]) -> list[Path]:
             )
         if not path.exists():
             raise InputError(f"video '{path}' does not exist; check the path")
-    files = sorted({path.resolve() for path in videos})
+    files = sorted({path.resolve() for path in paths})
     find_videos(VideoFiles(files=tuple(files)))  # Refuses two files of one name.
     return files
 
@@ -170,8 +178,8 @@ def _is_page_of(path: Path, dataset: str) -> bool:
     return path.is_file() and f">{dataset}<" in path.read_text("utf-8", errors="replace")
 
 
-def warn_unless_drawn(profile: str, videos: Sequence[Path], home: Home) -> None:
+def warn_unless_drawn(profile: str, files: Sequence[Path], home: Home) -> None:
     """Say plainly that the demo models cannot know what is in videos that were filmed."""
     drawn = home.generated_videos
-    if profile == "demo" and not all(p.resolve().is_relative_to(drawn) for p in videos):
+    if profile == "demo" and not all(path.is_relative_to(drawn) for path in files):
         sys.stderr.write(DEMO_ONLY)

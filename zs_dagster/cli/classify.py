@@ -12,6 +12,7 @@ import typer
 from zs_dagster.cli import console
 from zs_dagster.cli.ad_hoc import (
     PAGE,
+    Videos,
     as_dataset,
     choose_profile,
     describe,
@@ -38,7 +39,7 @@ TOO_FEW = "must name two classes or more"
 
 
 def classify(
-    videos: Annotated[list[Path], typer.Argument(help="Video files, one action each.")],
+    videos: Videos,
     *,
     classes: Annotated[str, typer.Option(help='Candidates: "golf swing, high jump".')],
     models: Annotated[
@@ -67,7 +68,7 @@ def classify(
     described = describe(CLASSIFY_PREFIX, files, said)
     name = described["name"]
     folder = out_folder(out or home.root / "classified" / name, FILES, name)
-    warn_unless_drawn(profile, videos, home)
+    warn_unless_drawn(profile, files, home)
     with console.progress(), as_dataset(home, described):
         outcome = materialise(name, "classify", {})
     rows = _predictions(home, name)

@@ -8,6 +8,7 @@ import typer
 from zs_dagster.cli import console
 from zs_dagster.cli.ad_hoc import (
     PAGE,
+    Videos,
     as_dataset,
     choose_profile,
     describe,
@@ -32,7 +33,7 @@ FILES = ("segments.json", "segments.csv", PAGE)
 
 
 def locate(
-    videos: Annotated[list[Path], typer.Argument(help="Video files.")],
+    videos: Videos,
     *,
     actions: Annotated[str, typer.Option(help='What to look for: "golf swing, high jump".')],
     models: Annotated[
@@ -57,7 +58,7 @@ def locate(
     described = describe(LOCATE_PREFIX, files, said)
     name = described["name"]
     folder = out_folder(out or home.root / "located" / name, FILES, name)
-    warn_unless_drawn(profile, videos, home)
+    warn_unless_drawn(profile, files, home)
     with console.progress(), as_dataset(home, described):
         outcome = materialise(name, "localize", {})
     _show(home, name, folder, outcome, json_file)

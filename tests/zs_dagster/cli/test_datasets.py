@@ -128,6 +128,10 @@ def test_a_folder_becomes_a_dataset(cli: "Cli", tiny: "TinyHome", tmp_path: Path
     name = cli("datasets", "add", folder, "--actions", "x", "--name", "a/b")
     assert name.status == 2
     assert "--name" in name.err
+    for wrong in ("", "a\n"):
+        ended = cli("datasets", "add", folder, "--actions", "x", "--name", wrong)
+        assert ended.status == 2
+        assert "error: --name must be letters, digits, " in ended.err
     assert sorted(p.stem for p in (tiny.root / "datasets").iterdir()) == ["kitchen", "tiny"]
 
 
@@ -136,6 +140,14 @@ def test_what_would_stop_every_run_is_not_added(
 ) -> None:
     folder = tmp_path / "kitchen"
     folder.mkdir()
+    empty = cli("datasets", "add", folder, "--actions", "x")
+    assert empty.status == 2
+    assert f"video folder '{folder}' holds no file that matches *.mp4, " in empty.err
+    video = shutil.copy(tiny.videos / "first.mp4", folder)
+    one = cli("datasets", "add", video, "--actions", "x")
+    rule = f"a dataset file must end in .yaml or .yml, got '{video}'; give one, or the folder"
+    assert (one.status, one.out) == (2, "")
+    assert one.err.startswith(f"error: {rule}")
     models = cli("datasets", "add", folder, "--actions", "x", "--models", "big")
     rule = "profile must be one of demo, light, qwen3-vl, server, zeal, zeal-pixtral, got 'big'"
     assert models == (2, "", f"error: --models: {rule}\n")
@@ -177,6 +189,8 @@ def test_a_description_from_elsewhere_keeps_its_meaning(
         "queries": "bank.yaml",
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
+    unnamed = cli("datasets", "add", tmp_path / "mine.yaml", "--name", "")
+    assert (unnamed.status, "--name must be" in unnamed.err) == (2, True)
     ended = cli("datasets", "add", tmp_path / "mine.yaml", "--name", "other")
     assert ended.status == 0, ended.err
     there, here = (

@@ -133,6 +133,8 @@ def test_what_cannot_be_read_as_a_video_is_one_line(
     folder = cli("locate", tiny.videos, "--actions", "run", "--models", "demo")
     assert folder.status == 2
     assert "is a folder; give its files, or make it a dataset" in folder.err
+    empty = cli("locate", "", "--actions", "run", "--models", "demo")
+    assert empty == (2, "", "error: a video must be the path of a file, got ''; give one\n")
     models = cli("locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "big")
     assert models.status == 2
     assert "error: --models: profile must be one of demo, " in models.err
