@@ -88,7 +88,7 @@ def check(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Read every video and lint the annotations; status 1 if an error was found."""
+    """Read every video and lint the annotations; status 1 if a run would be refused."""
     home = prepare_environment()
     dataset = _dataset(home, target)
     videos = list(_probed(dataset))
@@ -98,7 +98,8 @@ def check(
         sys.stdout.write(json.dumps(_report(videos, findings), indent=1) + "\n")
     else:
         sys.stdout.writelines(_text(videos, findings))
-    if any(finding.severity == "error" for finding in findings):
+    has_video = any(video["status"] == "ok" for video in videos)
+    if not has_video or any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)
 
 

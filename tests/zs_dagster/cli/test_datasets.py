@@ -85,7 +85,8 @@ def test_one_video_and_one_description_are_checked(cli: "Cli", tiny: "TinyHome")
     one = cli("datasets", "check", tiny.videos / "third.mp4", "--json")
     assert [video["status"] for video in json.loads(one.out)["videos"]] == ["ok"]
     bad = cli("datasets", "check", tiny.videos / "broken.mp4", "--json")
-    assert (bad.status, json.loads(bad.out)["videos"][0]["error"]) == (0, "NotAVideo")
+    assert (bad.status, json.loads(bad.out)["videos"][0]["error"]) == (1, "NotAVideo")
+    assert cli("datasets", "check", tiny.videos / "broken.mp4").status == 1
     whole = cli("datasets", "check", tiny.dataset_file)
     assert whole.status == 0, whole.err
     tiny.annotate({"first": [("purple bal rises", 1.0, 2.0)]})
