@@ -100,7 +100,7 @@ def test_a_file_that_calls_its_dataset_otherwise_is_told(tmp_path: Path) -> None
     catalogue = load_catalogue(tmp_path)
     assert find_dataset(catalogue, "other").name == "other"
     rule = (
-        f"dataset must be given by the name in its file, got 'mismatch': '{path}' has "
+        f"dataset must be asked for by the name in its file, got 'mismatch', and '{path}' says "
         "`name: other`; ask for 'other', or change it there"
     )
     with pytest.raises(DatasetError, match=re.escape(rule)):
