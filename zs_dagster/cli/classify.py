@@ -11,12 +11,16 @@ import typer
 
 from zs_dagster.cli import console
 from zs_dagster.cli.ad_hoc import (
+    PAGE,
+    Videos,
+    as_dataset,
     choose_profile,
     describe,
     out_folder,
     parse_labels,
     video_files,
     warn_unless_drawn,
+    write_page,
 )
 from zs_dagster.cli.class_tables import show_classes
 from zs_dagster.cli.graph import materialise, prepare_environment
@@ -28,13 +32,14 @@ from zs_dagster.files import write_text
 from zs_dagster.home import Home
 
 Row = dict[str, Any]
+FILES = ("predictions.json", "predictions.csv", PAGE)
 METHODS = {"clip": ["clip"], "zar": ["zar"], "both": ["clip", "zar"]}
 """Classifiers of each --method; the answer of the last one is written."""
 TOO_FEW = "must name two classes or more"
 
 
 def classify(
-    videos: Annotated[list[Path], typer.Argument(help="Video files, one action each.")],
+    videos: Videos,
     *,
     classes: Annotated[str, typer.Option(help='Candidates: "golf swing, high jump".')],
     models: Annotated[
@@ -58,18 +63,18 @@ def classify(
     files = video_files(videos)
     profile = choose_profile(models, labels)
     classifiers = {name: {"classifier": name} for name in METHODS[method]}
-    said = {"task": "classification", "classes": labels, "profile": profile}
-    name = describe(
-        home, CLASSIFY_PREFIX, files, said | {"classification": {"classifiers": classifiers}}
-    )
-    folder = out_folder(out or home.root / "classified" / name)
-    warn_unless_drawn(profile, videos, home)
-    with console.progress():
+    said: Row = {"task": "classification", "classes": labels, "profile": profile}
+    said |= {"classification": {"classifiers": classifiers}}
+    described = describe(CLASSIFY_PREFIX, files, said)
+    name = described["name"]
+    folder = out_folder(out or home.root / "classified" / name, FILES, name)
+    warn_unless_drawn(profile, files, home)
+    with console.progress(), as_dataset(home, described):
         outcome = materialise(name, "classify", {})
     rows = _predictions(home, name)
     _write(home, name, folder, [row for row in rows if row["method"] == METHODS[method][-1]])
     _show(home, name, rows)
-    console.show_written(folder, "predictions.json predictions.csv report.html", name)
+    console.show_written(folder, " ".join(FILES), name)
     if json_file is not None:
         write_summary(json_file, outcome, [], predictions=rows)
 
@@ -96,6 +101,7 @@ def _predictions(home: Home, name: str) -> list[Row]:
 
 def _write(home: Home, name: str, folder: Path, rows: Sequence[Row]) -> None:
     """Write the answers of one method as `evaluate classification` reads them, and the page."""
+    write_page(home, name, folder)
     best_first = sorted(rows, key=lambda row: (row["video_id"], row["rank"]))
     guesses: dict[str, list[tuple[str, float]]] = {}
     text = io.StringIO(newline="")
@@ -108,8 +114,6 @@ def _write(home: Home, name: str, folder: Path, rows: Sequence[Row]) -> None:
     document = json.dumps(guesses, ensure_ascii=False, indent=1)
     write_text(folder / "predictions.json", document + "\n")
     write_text(folder / "predictions.csv", text.getvalue())
-    page = (home.reports / f"{name}.html").read_text(encoding="utf-8")
-    write_text(folder / "report.html", page)
 
 
 def _show(home: Home, name: str, rows: Sequence[Row]) -> None:

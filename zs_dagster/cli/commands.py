@@ -87,7 +87,7 @@ COMMANDS = {
         "queries",
         "Show, write, review, import or export the questions of a dataset's classes.",
     ),
-    "datasets": Place("datasets", "app", "List, inspect, check and add datasets."),
+    "datasets": Place("datasets", "app", "List, inspect, check, add and remove datasets."),
     "models": Place("models", "app", "List, download and check model profiles."),
     "train-clip": Place(
         "train",

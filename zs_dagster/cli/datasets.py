@@ -1,22 +1,20 @@
 """`zs-dagster datasets`: what there is, what it holds, what is wrong with it, and a new one."""
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from zs_dagster.cli.console import warn_of_broken
+from zs_dagster.cli.datasets_add import add
+from zs_dagster.cli.datasets_remove import remove
 from zs_dagster.cli.graph import prepare_environment
-from zs_dagster.cli.locate import parse_actions
 from zs_dagster.datasets.annotations.reading import read_annotations
 from zs_dagster.datasets.catalogue import (
     AD_HOC_PREFIXES,
-    Catalogue,
     check_sources,
     find_dataset,
     load_catalogue,
@@ -24,13 +22,12 @@ from zs_dagster.datasets.catalogue import (
     root_variable,
     where_to_put,
 )
-from zs_dagster.datasets.description import PARTITION_NAME, Dataset
+from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
 from zs_dagster.datasets.lint import Finding, lint
 from zs_dagster.datasets.sources import GeneratedVideos, VideoFiles, VideoFolder
 from zs_dagster.datasets.splits import load_splits
-from zs_dagster.errors import DatasetError, InputError, VideoError
-from zs_dagster.files import write_text
+from zs_dagster.errors import DatasetError, VideoError
 from zs_dagster.home import Home
 
 Row = dict[str, Any]
@@ -38,7 +35,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FACTS = ("n_frames", "duration_s", "backend")
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="List, inspect, check and add datasets."
+    no_args_is_help=True,
+    add_completion=False,
+    help="List, inspect, check, add and remove datasets.",
 )
 
 
@@ -89,7 +88,7 @@ def check(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Read every video and lint the annotations; status 1 if an error was found."""
+    """Read every video and lint the annotations; status 1 if a run would be refused."""
     home = prepare_environment()
     dataset = _dataset(home, target)
     videos = list(_probed(dataset))
@@ -99,56 +98,13 @@ def check(
         sys.stdout.write(json.dumps(_report(videos, findings), indent=1) + "\n")
     else:
         sys.stdout.writelines(_text(videos, findings))
-    if any(finding.severity == "error" for finding in findings):
+    has_video = any(video["status"] == "ok" for video in videos)
+    if not has_video or any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)
 
 
-@app.command("add")
-def add(
-    source: Annotated[Path, typer.Argument(help="Folder with videos, or a dataset file.")],
-    *,
-    name: Annotated[str | None, typer.Option(help="Name of the dataset.")] = None,
-    actions: Annotated[str | None, typer.Option(help='Classes: "open fridge, pour".')] = None,
-    models: Annotated[str, typer.Option(help="Profile.")] = "light",
-) -> None:
-    """Make a dataset of a folder, or take over a dataset file; it becomes a partition."""
-    home = prepare_environment()
-    if source.is_dir():
-        if actions is None:
-            raise InputError('a folder needs --actions: what to look for, "golf swing, jump"')
-        values: Row = {
-            "name": name or source.absolute().name,
-            "videos": {"folder": str(source.absolute())},
-            "classes": parse_actions(actions),
-            "profile": models,
-        }
-    elif source.exists():
-        values = portable(load_dataset(source), name)
-    else:
-        raise InputError(f"'{source}' does not exist; give a folder or a dataset file")
-    target = check_new_name(home, load_catalogue(home.datasets), values["name"])
-    write_text(target, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
-    validate(home, target)
-    sys.stdout.write(f"written  {target}\nnext     zs-dagster run {values['name']}\n")
-
-
-def check_new_name(home: Home, catalogue: Catalogue, name: str) -> Path:
-    """Return the file of a dataset that is yet to be made.
-
-    Raises:
-        InputError: If the name breaks the rules or is taken.
-    """
-    if not re.match(PARTITION_NAME, name):
-        raise InputError(
-            "--name must be letters, digits, '_', '.' and '-', beginning with a letter or "
-            f"digit, got '{name}'"
-        )
-    target = home.datasets / f"{name}.yaml"
-    if target.exists():
-        raise InputError(f"'{target}' exists; give another --name, or delete it")
-    if name in catalogue:
-        raise InputError(f"dataset '{name}' exists already; give another --name")
-    return target
+app.command("add")(add)
+app.command("remove")(remove)
 
 
 def _where(dataset: Dataset) -> str:
@@ -256,29 +212,6 @@ def _text(videos: Sequence[Row], findings: Sequence[Finding]) -> Iterator[str]:
         yield f"{finding.severity:11} {finding.sentence()}\n"
     readable = sum(video["status"] == "ok" for video in videos)
     yield f"{readable} of {len(videos)} videos can be read; {len(findings)} findings\n"
-
-
-def portable(dataset: Dataset, name: str | None) -> Row:
-    """Return a description that holds wherever its file lies: with absolute paths."""
-    values = dataset.model_dump(mode="json", exclude_unset=True)
-    values["classes"] = dataset.prompt_names
-    values.pop("prompt_names", None)
-    return values | ({"name": name} if name else {})
-
-
-def validate(home: Home, target: Path) -> None:
-    """Check a dataset file that was just written, as part of the catalogue; delete a bad one.
-
-    Raises:
-        InputError: If it breaks a rule.
-    """
-    from zs_dagster.checked_catalogue import checked_catalogue
-
-    try:
-        find_dataset(checked_catalogue(home.datasets), target.stem)
-    except InputError:
-        target.unlink()
-        raise
 
 
 def _printable(path: Path) -> str:

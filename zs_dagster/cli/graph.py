@@ -91,7 +91,7 @@ def _materialise(dataset: str, job: str, options: Mapping[str, Mapping[str, Any]
     started = time.monotonic()
     graph = defs.resolve_job_def(job)
     _check_options(graph, dataset, options)
-    with _only_run_of(dataset), open_instance() as instance:
+    with only_run_of(dataset), open_instance() as instance:
         end_dead_runs(instance)
         report_sources(instance, dataset)
         try:
@@ -184,7 +184,7 @@ def _check_options(
 
 
 @contextmanager
-def _only_run_of(dataset: str) -> Iterator[None]:
+def only_run_of(dataset: str) -> Iterator[None]:
     """Hold the dataset while it runs: two runs at once would mix their tables.
 
     The lock goes with the process, however that ends.

@@ -1,6 +1,8 @@
 """`zs-dagster import`: segments that people corrected, as the ground truth of a new dataset."""
 
+import errno
 import glob
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +11,14 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from zs_dagster.cli.datasets import check_new_name, portable, validate
+from zs_dagster.cli.datasets_add import check_new_name, portable, validate
 from zs_dagster.cli.export import check_format, decoding, readable_videos
 from zs_dagster.cli.frame_clocks import FrameClocks
 from zs_dagster.cli.graph import prepare_environment
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.datasets.description import Dataset
 from zs_dagster.datasets.files import find_videos
+from zs_dagster.datasets.removal import ANNOTATIONS
 from zs_dagster.datasets.sources import GeneratedVideos, VideoFiles, VideoFolder
 from zs_dagster.errors import InputError
 from zs_dagster.exchange.activitynet import write_ground_truth
@@ -28,7 +31,6 @@ from zs_dagster.queries.class_query import ClassQuery
 from zs_dagster.queries.export import export_bank
 
 Row = dict[str, Any]
-ANNOTATIONS = "annotations.json"
 
 
 def import_segments(
@@ -50,16 +52,17 @@ def import_segments(
     """Make a dataset whose ground truth is what people corrected; `run` scores against it."""
     home = prepare_environment()
     check_format(form, tuple(FORMATS))
+    files = _files(file, FORMATS[form])
     catalogue = load_catalogue(home.datasets)
     described = find_dataset(catalogue, dataset)
     rows = {row["video_id"]: row for row in readable_videos(home.tables, described)}
-    new = name or f"{dataset}-corrected"
+    new = f"{dataset}-corrected" if name is None else name
     target = check_new_name(home, catalogue, new)
     with decoding(described) as pool:
         clocks = FrameClocks(pool, rows.values())
         labels = frozenset(described.classes)
         known = Known(dataset, frozenset(rows), labels, clocks.of)
-        found = _read(file, FORMATS[form], known)
+        found = _read(files, FORMATS[form], known)
     reviewed = set(rows) if has_all else found.videos
     if not reviewed:
         raise InputError(
@@ -69,13 +72,19 @@ def import_segments(
     sys.stdout.write(_summary(target, new, found, reviewed, len(rows)))
 
 
-def _read(file: Path, form: Format, known: Known) -> Corrections:
-    """Read a file, or every file of its kind in a folder."""
+def _files(file: Path, form: Format) -> list[Path]:
+    """Return a file, or every file of its kind in a folder."""
+    if not file.exists():
+        raise InputError(f"cannot read '{file}': {os.strerror(errno.ENOENT)}; check the path")
     files = sorted(file.glob(form.files)) if file.is_dir() and form.files else [file]
     if not files:
         raise InputError(
             f"folder '{file}' holds no file {form.files}; check --format and the path"
         )
+    return files
+
+
+def _read(files: Sequence[Path], form: Format, known: Known) -> Corrections:
     found = Corrections()
     for path in files:
         one = form.read(_text(path), str(path), known)
@@ -105,7 +114,8 @@ def _write(
         raise InputError(f"'{truth}' exists; give another --name, or delete it")
     export_bank(bank, _asked(home, dataset.name))
     write_text(truth, write_ground_truth(found.segments, lengths))
-    values = portable(dataset, name) | {
+    values = portable(dataset) | {
+        "name": name,
         "title": f"{dataset.title or dataset.name}, corrected",
         "videos": _only(dataset, ids, home),
         "annotations": {"format": "activitynet", "path": str(truth)},

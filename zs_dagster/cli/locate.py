@@ -1,6 +1,5 @@
 """`zs-dagster locate`: my video, my words; the same graph and the same store as any dataset."""
 
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -8,27 +7,33 @@ import typer
 
 from zs_dagster.cli import console
 from zs_dagster.cli.ad_hoc import (
+    PAGE,
+    Videos,
+    as_dataset,
     choose_profile,
     describe,
     out_folder,
     parse_labels,
     video_files,
     warn_unless_drawn,
+    write_page,
 )
 from zs_dagster.cli.graph import Outcome, materialise, prepare_environment
 from zs_dagster.cli.run import JsonFile, check_json_file
 from zs_dagster.cli.summary import write_summary
 from zs_dagster.datasets.catalogue import LOCATE_PREFIX
+from zs_dagster.datasets.localization import MAX_FPS
 from zs_dagster.errors import InputError
 from zs_dagster.evaluation.annotations_csv import write_csv
 from zs_dagster.evaluation.annotations_json import write_predictions
-from zs_dagster.files import write_text
 from zs_dagster.home import Home
 from zs_dagster.segments import LabelledSegments
 
+FILES = ("segments.json", "segments.csv", PAGE)
+
 
 def locate(
-    videos: Annotated[list[Path], typer.Argument(help="Video files.")],
+    videos: Videos,
     *,
     actions: Annotated[str, typer.Option(help='What to look for: "golf swing, high jump".')],
     models: Annotated[
@@ -44,16 +49,17 @@ def locate(
     home = prepare_environment()
     labels = parse_actions(actions)
     check_json_file(json_file)
-    if not (math.isfinite(fps) and fps > 0):
-        raise InputError(f"--fps must be finite and > 0, got {fps:g}")
+    if not 0 < fps <= MAX_FPS:
+        raise InputError(f"--fps must be > 0 and <= {MAX_FPS:g}, got {fps:g}; correct it")
     files = video_files(videos)
     profile = choose_profile(models, labels)
     options = {"fps": fps, "top_k": len(labels)}
     said = {"classes": labels, "profile": profile, "localization": options}
-    name = describe(home, LOCATE_PREFIX, files, said)
-    folder = out_folder(out or home.root / "located" / name)
-    warn_unless_drawn(profile, videos, home)
-    with console.progress():
+    described = describe(LOCATE_PREFIX, files, said)
+    name = described["name"]
+    folder = out_folder(out or home.root / "located" / name, FILES, name)
+    warn_unless_drawn(profile, files, home)
+    with console.progress(), as_dataset(home, described):
         outcome = materialise(name, "localize", {})
     _show(home, name, folder, outcome, json_file)
 
@@ -79,11 +85,10 @@ def _show(
         [(r["video_id"], r["label"], r["start_s"], r["end_s"], r["score"]) for r in rows]
     )
     readable = [v["video_id"] for v in videos if v["status"] == "ok"]
+    write_page(home, name, folder)
     write_predictions(folder / "segments.json", found, videos=readable)
     write_csv(folder / "segments.csv", found)
-    page = (home.reports / f"{name}.html").read_text(encoding="utf-8")
-    write_text(folder / "report.html", page)
     console.show_segments(rows, videos)
-    console.show_written(folder, "segments.json segments.csv report.html", name)
+    console.show_written(folder, " ".join(FILES), name)
     if json_file is not None:
         write_summary(json_file, outcome, [], segments=rows)

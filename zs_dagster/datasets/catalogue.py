@@ -29,11 +29,13 @@ class Catalogue(dict[str, Dataset]):
 
     Attributes:
         broken: Name, or that of the file where no name can be read -> the rule it breaks.
+        files: File -> the name by which its dataset is known, usable or broken.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.broken: dict[str, InputError] = {}
+        self.files: dict[Path, str] = {}
 
     def add(self, path: Path, dataset: Dataset) -> None:
         """Take a dataset in.
@@ -69,6 +71,7 @@ def load_catalogue(user_folder: Path) -> Catalogue:
             catalogue.add(path, _absolute(_described(path, text), path))
         except DatasetError as error:
             catalogue.refuse(name, error)
+        catalogue.files[path] = name
     return catalogue
 
 
@@ -76,17 +79,28 @@ def find_dataset(catalogue: Catalogue, name: str) -> Dataset:
     """Return a dataset by name.
 
     Raises:
-        DatasetError: If there is none, names the known ones; or if its file is broken.
+        DatasetError: If there is none, or if its file is broken.
     """
     if name in catalogue.broken:
         raise catalogue.broken[name]
     if name not in catalogue:
-        known = (n for n in sorted(catalogue) if not n.startswith(AD_HOC_PREFIXES))
-        raise DatasetError(
-            f"dataset must be one of {', '.join(known)}, got '{name}'; "
-            "describe a new one in $ZS_HOME/datasets/<name>.yaml"
-        )
+        raise _unknown(catalogue, name)
     return catalogue[name]
+
+
+def _unknown(catalogue: Catalogue, name: str) -> DatasetError:
+    """Name the known datasets, or what the file of that name calls its own."""
+    for path, other in catalogue.files.items():
+        if path.stem == name:
+            return DatasetError(
+                f"dataset must be asked for by the name in its file, got '{name}', and "
+                f"'{path}' says `name: {other}`; ask for '{other}', or change it there"
+            )
+    known = (n for n in sorted(catalogue) if not n.startswith(AD_HOC_PREFIXES))
+    return DatasetError(
+        f"dataset must be one of {', '.join(known)}, got '{name}'; "
+        "describe a new one in $ZS_HOME/datasets/<name>.yaml"
+    )
 
 
 def load_dataset(path: Path) -> Dataset:

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from zs_dagster.datasets.strict import Strict
 
+MAX_FPS = 60.0
+
 
 class Method(Strict):
     """One way from cached scores to segments; rows of the metrics carry its name.
@@ -52,7 +54,7 @@ class Localization(Strict):
     one, which only some localizers read.
     """
 
-    fps: Annotated[float, Field(gt=0, le=60)] = 1.0
+    fps: Annotated[float, Field(gt=0, le=MAX_FPS)] = 1.0
     top_k: Annotated[int, Field(ge=1)] = 3
     filter_frames: Annotated[int, Field(ge=1)] = 8
     filter_text: Literal["name", "description"] = "name"

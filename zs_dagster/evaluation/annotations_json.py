@@ -2,12 +2,12 @@
 
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from zs_dagster.errors import InputError
+from zs_dagster.files import write_text
 from zs_dagster.segments import LabelledSegments
 
 Row = tuple[str, str, float, float, float]
@@ -81,7 +81,7 @@ def write_predictions(
     The file is replaced as a whole: whoever reads it sees the old or the new one.
 
     Args:
-        path: File to write; its folder must exist.
+        path: File to write.
         predictions: Scored segments.
         videos: Videos to list even if nothing was found in them.
     """
@@ -96,10 +96,8 @@ def write_predictions(
             }
         )
     content = {"version": "VERSION 1.3", "results": dict(sorted(results.items()))}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     text = json.dumps({**content, "external_data": {}}, allow_nan=False, indent=1)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, text + "\n")
 
 
 def _videos(path: Path, key: str, content: str) -> Iterator[tuple[str, Any]]:

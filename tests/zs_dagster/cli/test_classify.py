@@ -60,6 +60,18 @@ def test_bad_input_is_one_line(
     assert len(ended.err.splitlines()) == 1
 
 
+def test_results_of_another_question_are_not_replaced(
+    cli: "Cli", tiny: "TinyHome", tmp_path: Path
+) -> None:
+    (tmp_path / "report.html").write_text("<p>classify-01234567</p>")
+    words = ("--classes", "a, b", "--models", "demo", "--out", tmp_path)
+    ended = cli("classify", tiny.videos / "first.mp4", *words)
+    rule = "--out must hold no results of other videos, words or settings"
+    assert ended.status == 2
+    assert ended.err.startswith(f"error: {rule}, got '{tmp_path}/report.html'")
+    assert not list((tiny.root / "datasets").glob("classify-*"))
+
+
 def test_files_that_cannot_be_clips_are_one_line(cli: "Cli", tiny: "TinyHome") -> None:
     same = ("--classes", "run, jump", "--models", "demo")
     missing = cli("classify", tiny.videos / "nothing.mp4", *same)

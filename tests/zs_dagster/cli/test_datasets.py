@@ -85,7 +85,8 @@ def test_one_video_and_one_description_are_checked(cli: "Cli", tiny: "TinyHome")
     one = cli("datasets", "check", tiny.videos / "third.mp4", "--json")
     assert [video["status"] for video in json.loads(one.out)["videos"]] == ["ok"]
     bad = cli("datasets", "check", tiny.videos / "broken.mp4", "--json")
-    assert (bad.status, json.loads(bad.out)["videos"][0]["error"]) == (0, "NotAVideo")
+    assert (bad.status, json.loads(bad.out)["videos"][0]["error"]) == (1, "NotAVideo")
+    assert cli("datasets", "check", tiny.videos / "broken.mp4").status == 1
     whole = cli("datasets", "check", tiny.dataset_file)
     assert whole.status == 0, whole.err
     tiny.annotate({"first": [("purple bal rises", 1.0, 2.0)]})
@@ -128,6 +129,10 @@ def test_a_folder_becomes_a_dataset(cli: "Cli", tiny: "TinyHome", tmp_path: Path
     name = cli("datasets", "add", folder, "--actions", "x", "--name", "a/b")
     assert name.status == 2
     assert "--name" in name.err
+    for wrong in ("", "a\n"):
+        ended = cli("datasets", "add", folder, "--actions", "x", "--name", wrong)
+        assert ended.status == 2
+        assert "error: --name must be letters, digits, " in ended.err
     assert sorted(p.stem for p in (tiny.root / "datasets").iterdir()) == ["kitchen", "tiny"]
 
 
@@ -136,10 +141,17 @@ def test_what_would_stop_every_run_is_not_added(
 ) -> None:
     folder = tmp_path / "kitchen"
     folder.mkdir()
-    place = tiny.root / "datasets" / "kitchen.yaml"
+    empty = cli("datasets", "add", folder, "--actions", "x")
+    assert empty.status == 2
+    assert f"video folder '{folder}' holds no file that matches *.mp4, " in empty.err
+    video = shutil.copy(tiny.videos / "first.mp4", folder)
+    one = cli("datasets", "add", video, "--actions", "x")
+    rule = f"a dataset file must end in .yaml or .yml, got '{video}'; give one, or the folder"
+    assert (one.status, one.out) == (2, "")
+    assert one.err.startswith(f"error: {rule}")
     models = cli("datasets", "add", folder, "--actions", "x", "--models", "big")
     rule = "profile must be one of demo, light, qwen3-vl, server, zeal, zeal-pixtral, got 'big'"
-    assert models == (2, "", f"error: {place}:6: {rule}\n")
+    assert models == (2, "", f"error: --models: {rule}\n")
     taken = cli("datasets", "add", folder, "--actions", "x", "--name", "ucf101")
     rule = "dataset 'ucf101' exists already; give another --name"
     assert taken == (2, "", f"error: {rule}\n")
@@ -178,6 +190,8 @@ def test_a_description_from_elsewhere_keeps_its_meaning(
         "queries": "bank.yaml",
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
+    unnamed = cli("datasets", "add", tmp_path / "mine.yaml", "--name", "")
+    assert (unnamed.status, "--name must be" in unnamed.err) == (2, True)
     ended = cli("datasets", "add", tmp_path / "mine.yaml", "--name", "other")
     assert ended.status == 0, ended.err
     there, here = (

@@ -209,7 +209,11 @@ def test_bad_imports_are_refused_and_leave_nothing(
     before = sorted((home.root / "datasets").iterdir())
     for arguments, said in (
         ([file, "--dataset", "tiny"], "has no video 'frst'; did you mean 'first'?"),
-        ([tmp_path / "b", "--dataset", "tiny"], "No such file"),
+        ([tmp_path / "b", "--dataset", "tiny"], "No such file or directory; check the path"),
+        # Of all that is wrong the file is told first.
+        ([tmp_path / "b", "--dataset", "tiny", "--name", "tiny"], "No such file"),
+        ([tmp_path / "b", "--dataset", "none"], "No such file"),
+        ([file, "--dataset", "tiny", "--name", ""], "--name must be letters"),
         ([file, "--dataset", "tiny", "--name", "../x"], "--name must be letters"),
         ([file, "--dataset", "tiny", "--name", "tiny"], "exists; give another --name"),
         ([file, "--dataset", "demo"], "has no segments yet"),

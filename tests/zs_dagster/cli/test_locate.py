@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from zs_dagster.cli.ad_hoc import PAGE, out_folder
 from zs_dagster.cli.console import clock
-from zs_dagster.cli.locate import parse_actions
+from zs_dagster.cli.locate import FILES, parse_actions
 from zs_dagster.errors import InputError
 from zs_dagster.home import Home
 
@@ -53,7 +54,7 @@ def test_times_look_as_in_a_player(seconds: float, shown: str) -> None:
 
 
 def test_videos_and_words_go_in_and_segments_come_out(
-    spawn: "Cli", tiny: "TinyHome", tmp_path: Path
+    spawn: "Cli", cli: "Cli", tiny: "TinyHome", tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     videos = (tiny.videos / "first.mp4", tiny.videos / "broken.mp4")
@@ -78,7 +79,32 @@ def test_videos_and_words_go_in_and_segments_come_out(
     assert again.status == 0, again.err
     stages = json.loads((tmp_path / "sum.json").read_text())["stages"]
     assert stages["frame_confidence"]["computed"] == 0
+    # What another question would replace is not lost.
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    for changed in (("--actions", "red ball rises"), ("--actions", actions, "--fps", 2)):
+        other = cli("locate", *videos, *changed, "--out", out)
+        rule = "--out must hold no results of other videos, words or settings, got"
+        assert (other.status, other.out) == (2, "")
+        assert other.err == (
+            f"error: {rule} '{out}/segments.json'; give another --out, or move them\n"
+        )
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
     assert sorted(p.stem for p in (tiny.root / "datasets").glob("locate-*")) == [dataset]
+
+
+def test_files_that_nobody_knows_are_not_replaced(tmp_path: Path) -> None:
+    mine = tmp_path / "segments.csv"
+    mine.write_text("written by hand")
+    with pytest.raises(InputError, match=f"got '{mine}'; give another --out, or move them"):
+        out_folder(tmp_path, FILES, "locate-01234567")
+    (tmp_path / PAGE).write_text("<p>locate-01234567x</p>")
+    with pytest.raises(InputError, match="--out must hold no results of other videos"):
+        out_folder(tmp_path, FILES, "locate-01234567")
+    (tmp_path / PAGE).write_text("<p>locate-01234567</p>")
+    assert out_folder(tmp_path, FILES, "locate-01234567") == tmp_path
+    mine.rename(tmp_path / "notes.csv")
+    (tmp_path / PAGE).unlink()
+    assert out_folder(tmp_path, FILES, "locate-01234567") == tmp_path
 
 
 def test_without_weights_the_profiles_and_how_to_get_them_are_named(
@@ -107,19 +133,21 @@ def test_what_cannot_be_read_as_a_video_is_one_line(
     folder = cli("locate", tiny.videos, "--actions", "run", "--models", "demo")
     assert folder.status == 2
     assert "is a folder; give its files, or make it a dataset" in folder.err
+    empty = cli("locate", "", "--actions", "run", "--models", "demo")
+    assert empty == (2, "", "error: a video must be the path of a file, got ''; give one\n")
     models = cli("locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "big")
     assert models.status == 2
-    assert "profile must be one of demo, " in models.err
+    assert "error: --models: profile must be one of demo, " in models.err
     twin = tmp_path / "first.mp4"
     twin.touch()
     twins = cli("locate", tiny.videos / "first.mp4", twin, "--actions", "a", "--models", "demo")
     assert twins.status == 2
     assert "video ids must differ, got 'first' for" in twins.err
-    fps = cli(
-        "locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "demo", "--fps", 0
-    )
-    assert fps.status == 2
-    assert fps.err == "error: --fps must be finite and > 0, got 0\n"
+    for fps, shown in ((0, "0"), ("nan", "nan"), (60.5, "60.5"), (100_000, "100000")):
+        asked = ("locate", tiny.videos / "first.mp4", "--actions", "run", "--models", "demo")
+        ended = cli(*asked, "--fps", fps)
+        rule = f"--fps must be > 0 and <= 60, got {shown}; correct it"
+        assert ended == (2, "", f"error: {rule}\n")
     assert not list((tiny.root / "datasets").glob("locate-*"))
 
 
@@ -133,6 +161,8 @@ def test_only_unreadable_videos_are_bad_input(
     assert rule in ended.err
     assert "WARNING  broken is left out: not a whole file" in ended.err
     assert "Traceback" not in ended.err
+    left = [path for path in tiny.root.rglob("locate-*") if path.suffix != ".lock"]
+    assert left == []
 
 
 def test_an_unwritable_folder_is_refused_before_the_work(

@@ -95,6 +95,21 @@ def test_a_broken_dataset_is_not_taken_for_a_query_bank(tmp_path: Path) -> None:
         find_dataset(load_catalogue(tmp_path), "empty")
 
 
+def test_a_file_that_calls_its_dataset_otherwise_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "mismatch.yaml", name="other")
+    catalogue = load_catalogue(tmp_path)
+    assert find_dataset(catalogue, "other").name == "other"
+    rule = (
+        f"dataset must be asked for by the name in its file, got 'mismatch', and '{path}' says "
+        "`name: other`; ask for 'other', or change it there"
+    )
+    with pytest.raises(DatasetError, match=re.escape(rule)):
+        find_dataset(catalogue, "mismatch")
+    write(tmp_path, "mismatch.yaml", name="other", clases=["typo"])
+    with pytest.raises(DatasetError, match="ask for 'other', or change it there"):
+        find_dataset(load_catalogue(tmp_path), "mismatch")
+
+
 def test_both_suffixes_of_yaml_are_read(tmp_path: Path) -> None:
     write(tmp_path, "short.yml", name="short")
     write(tmp_path, "long.yaml", name="long")

@@ -1,13 +1,14 @@
 """Files in ActivityNet format: a round trip, and one clear line for every broken file."""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zs_dagster.errors import InputError
+from zs_dagster.errors import DiskFullError, InputError
 from zs_dagster.evaluation.annotations_json import (
     read_ground_truth,
     read_predictions,
@@ -96,6 +97,22 @@ def test_the_written_file_is_a_submission(tmp_path: Path) -> None:
     assert list(content["results"]) == ["silent", "u", "v"]
     assert content["results"]["v"][0] == {"label": "run", "score": 0.75, "segment": [2.0, 3.0]}
     assert [p.name for p in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_where_there_is_no_space_older_predictions_stay_and_nothing_lies_beside_them(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "out.json"
+    path.write_text("older")
+    many = LabelledSegments.from_rows([("v", "run", 0.0, 1.0, 0.5)] * 1_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, before[1]))
+    try:
+        with pytest.raises(DiskFullError, match=f"there must be space to write '{path}'"):
+            write_predictions(path, many)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"out.json": "older"}
 
 
 @pytest.mark.parametrize(
