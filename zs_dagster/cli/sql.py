@@ -5,13 +5,22 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from zs_dagster.errors import InputError
 from zs_dagster.home import Home
 
+EXAMPLE = "from localization_metrics"
+
+
+class SqlCommand(TyperCommand):
+    """Takes a query that begins with a comment, `-- why`, as a query, not as an option."""
+
+    ignore_unknown_options = True
+
 
 def sql(
-    query: Annotated[str, typer.Argument(help="SQL, for example: from localization_metrics")],
+    query: Annotated[str, typer.Argument(help=f"SQL, for example: {EXAMPLE}")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON.")] = False,
 ) -> None:
@@ -31,12 +40,24 @@ def _ask(query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     if not path.is_file():
         raise InputError(f"there are no results in '{path}' yet; run `zs-dagster demo` first")
     try:
+        _check(query)
         with duckdb.connect(str(path), read_only=True) as connection:
             cursor = connection.execute(query)
             names = [column[0] for column in cursor.description or ()]
             return names, cursor.fetchall()
     except duckdb.Error as error:
         raise InputError(f"the query failed: {error}") from error
+
+
+def _check(query: str) -> None:
+    """Refuse what is not one statement: DuckDB runs several and shows the last one only."""
+    import duckdb
+
+    statements = duckdb.extract_statements(query)
+    if not statements:
+        raise InputError(f"sql needs a question, got '{query}'; for example: {EXAMPLE}")
+    if len(statements) > 1:
+        raise InputError(f"sql takes one statement, got {len(statements)}; ask one at a time")
 
 
 def _print(names: list[str], rows: list[tuple[Any, ...]]) -> None:
