@@ -1,5 +1,6 @@
 """`zs-dagster sql`: one question, which changes nothing, answered readably."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,3 +40,89 @@ def test_of_several_statements_none_is_run(cli: "Cli") -> None:
     rule = "sql takes one statement, got 2; ask one at a time"
     assert_refused(cli("sql", "select 1; select 2"), rule)
     assert cli("sql", "select 7 as seven;").status == 0
+
+
+WRITERS = [
+    ("copy (select 1) to 'new.csv'", "COPY"),
+    ("/* from */ COPY segments to 'new.csv'", "COPY"),
+    ("copy (pivot segments on video_id using sum(score)) to 'new.csv'", "COPY"),
+    ("explain analyze copy (select 1) to 'new.csv'", "COPY"),
+    ("explain (analyze) copy segments to 'new.csv'", "COPY"),
+    ("explain -- select\n analyze copy segments to 'new.csv'", "COPY"),
+    ("export database 'new'", "EXPORT"),
+    ("import database 'old'", "IMPORT"),
+    ("attach 'new.duckdb' as other", "ATTACH"),
+    ("install httpfs", "INSTALL"),
+    ("load httpfs", "LOAD"),
+    ("set threads = 1", "SET"),
+    ("use memory", "USE"),
+    ("call enable_logging(storage = 'file', storage_path = 'new')", "CALL"),
+    ("delete from segments", "DELETE"),
+    ("with a as (from segments) insert into segments from a", "INSERT"),
+    ("create temp table a as from segments", "CREATE"),
+    ("prepare a as copy segments to 'new.csv'", "PREPARE"),
+    ("checkpoint", "CHECKPOINT"),
+]
+
+
+@pytest.mark.parametrize(("query", "got"), WRITERS)
+def test_what_is_no_question_is_refused_and_writes_nothing(
+    cli: "Cli", results: Path, monkeypatch: pytest.MonkeyPatch, query: str, got: str
+) -> None:
+    monkeypatch.chdir(results)
+    (results / "old").mkdir()
+    (results / "old" / "schema.sql").touch()
+    (results / "old" / "load.sql").write_text("copy (select 1) to 'new.csv';")
+    ended = cli("sql", query)
+    assert_refused(ended, "sql is read-only: it takes questions (from, select,")
+    assert f", got {got}; for a file write `zs-dagster sql --json QUESTION > FILE`" in ended.err
+    assert list(results.glob("new*")) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from enable_logging(storage = 'file', storage_config = {'path': 'new'})",
+        "from enable_profiling(save_location = 'new')",
+        "pragma enable_profiling = 'json'",
+        "pragma profile_output = 'new'",
+        "from query('copy segments to ''new.csv''')",
+    ],
+)
+def test_a_question_cannot_write_a_file_by_the_way(
+    cli: "Cli", results: Path, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.chdir(results)
+    ended = cli("sql", query)
+    assert (ended.status, ended.out) == (2, ""), ended
+    assert list(results.glob("new*")) == []
+
+
+@pytest.mark.usefixtures("results")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from segments",
+        "(select 1)",
+        "-- Why?\nselect 1",
+        "WITH a as (from segments) from a",
+        "values (1)",
+        "table segments",
+        "describe segments",
+        "desc segments",
+        "summarize segments",
+        "show tables",
+        "explain select 1",
+        "explain (select 1)",
+        "explain (analyze, format json) from segments",
+        "pragma table_info('segments')",
+        "pragma database_size",
+        "pivot segments on video_id using sum(score)",
+        "unpivot segments on score",
+        "from pragma_version()",
+    ],
+)
+def test_questions_of_every_kind_are_answered(cli: "Cli", query: str) -> None:
+    ended = cli("sql", query, "--json")
+    assert ended.status == 0, ended
+    assert json.loads(ended.out)
