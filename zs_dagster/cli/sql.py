@@ -18,6 +18,7 @@ QUESTIONS = (
     *("from", "select", "with", "values", "table", "describe", "desc", "summarize", "show"),
     *("pivot", "unpivot", "explain", "pragma"),
 )
+PLAN = ["explain_key", "explain_value"]
 EXPLANATIONS = frozenset({"explain", "analyze", "analyse", "format", "json", "text", "html"})
 
 
@@ -87,15 +88,10 @@ def _first_word(query: str) -> str:
 
 
 def _print(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from zs_dagster.cli.rows import show_rows
 
-    table = Table(*names)
-    for row in rows:
-        table.add_row(*[Text("" if value is None else _short(value)) for value in row])
-    Console().print(table)
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if names == PLAN:
+        # A drawing of several lines, not a cell.
+        sys.stdout.writelines(f"{text}\n" for _, text in rows)
+    else:
+        show_rows(names, rows)

@@ -126,3 +126,36 @@ def test_questions_of_every_kind_are_answered(cli: "Cli", query: str) -> None:
     ended = cli("sql", query, "--json")
     assert ended.status == 0, ended
     assert json.loads(ended.out)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_wide_row_is_a_line_and_says_what_it_lacks(
+    cli: "Cli", results: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    long = '{"weight": 0.5}\n' * 40
+    columns = ", ".join(f"i * {n}000000000000000 as number_{n:02d}" for n in range(1, 21))
+    with duckdb.connect(str(results / "results.duckdb")) as connection:
+        connection.execute(
+            f"create table wide as select i, 'same' as same, '{long}' as parameters, {columns} "  # noqa: S608
+            "from range(3) t(i)"
+        )
+    ended = cli("sql", "from wide")
+    lines = ended.out.splitlines()
+    assert max(map(len, lines[:-1])) <= width
+    # Three lines of the head and one of the foot, three rows, then what has no column.
+    assert [line[:5] for line in lines[3:6]] == ["│ 0 │", "│ 1 │", "│ 2 │"]
+    assert lines[7] == "same in every row: same"
+    assert lines[8].startswith('parameters in every row: {"weight": 0.5}\\n{"weight"')
+    assert lines[8].endswith("…")
+    shown = lines[1].count("number_")
+    assert shown >= 3
+    assert lines[9].startswith(f"{20 - shown} of 23 columns left out: number_{shown + 1:02d}, ")
+    assert lines[9].endswith("select columns by name, widen the terminal, or --json shows all")
+
+
+def test_a_plan_is_printed_as_it_was_drawn(cli: "Cli", results: Path) -> None:
+    assert results.is_dir()
+    lines = cli("sql", "explain from segments").out.splitlines()
+    assert len(lines) > 3
+    assert "explain_value" not in lines[0]
