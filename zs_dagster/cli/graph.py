@@ -187,6 +187,15 @@ def _only_run_of(dataset: str) -> Iterator[None]:
 
 def _lock(name: str, timeout_s: float) -> FileLock:
     """Return a lock of this home; -1 waits for ever, 0 not at all."""
+    return FileLock(lock_path(name), timeout=timeout_s)
+
+
+def lock_path(name: str) -> Path:
+    """Return the file of a lock of this home, in a folder that is there.
+
+    Raises:
+        InputError: If the folder may not be written to.
+    """
     home = Home.from_environment()
     path = home.root / "locks" / f"{name}.lock"
     try:
@@ -195,7 +204,7 @@ def _lock(name: str, timeout_s: float) -> FileLock:
         raise _unwritable(home, error.strerror) from error
     if not os.access(path.parent, os.W_OK):
         raise _unwritable(home, os.strerror(errno.EACCES))
-    return FileLock(path, timeout=timeout_s)
+    return path
 
 
 def _unwritable(home: Home, reason: str | None) -> InputError:
