@@ -143,9 +143,13 @@ def load(name: str) -> Any:  # noqa: ANN401 - a command of click, which has no t
 
 
 def _class_of(module: str) -> type[TyperCommand]:
-    """Return the class of a command: `run` takes a bare ``--json``."""
+    """Return the class of a command: `run` takes a bare ``--json``, `sql` a comment."""
     if module == "run":
         from zs_dagster.cli.dry_run import DryRunCommand
 
         return DryRunCommand
+    if module == "sql":
+        from zs_dagster.cli.sql import SqlCommand
+
+        return SqlCommand
     return TyperCommand

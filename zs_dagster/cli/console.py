@@ -161,8 +161,10 @@ def show_places(home: Home, dataset: Dataset) -> None:
     console = Console(soft_wrap=True, highlight=False)
     if dataset.task != CAPTIONS:
         console.print(f"report   {home.reports / f'{dataset.name}.html'}", markup=False)
-    query = f'zs-dagster sql "from {METRICS[dataset.task]}"'
-    console.print(f"results  {home.results}  ({query})", markup=False)
+    console.print(f"results  {home.results}", markup=False)
+    source = f"{METRICS[dataset.task]} where dataset = '{dataset.name}'"
+    query = f"select method, metric, value, low, high from {source}"  # noqa: S608 - only shown
+    console.print(f'         zs-dagster sql "{query}"', markup=False)
 
 
 def show_segments(rows: Sequence[dict[str, Any]], videos: Sequence[dict[str, Any]]) -> None:

@@ -42,22 +42,32 @@ class Outcome:
     peak_rss_mb: float
 
 
-def prepare_environment() -> Home:
-    """Fix the home for this process and its children, and give Dagster its settings."""
+def fix_home() -> Home:
+    """Fix the home for this process and its children; nothing is written."""
     home = Home.from_environment()
     os.environ["ZS_HOME"] = str(home.root)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    # `assets` and `resources` are common names: ours must win over an installed package.
+    if sys.path[0] != str(ROOT):
+        sys.path.insert(0, str(ROOT))
+    return home
+
+
+def prepare_environment() -> Home:
+    """Fix the home for this process and its children, and give Dagster its settings.
+
+    Raises:
+        InputError: If the home may not be written to.
+    """
+    home = fix_home()
     settings = home.dagster / "dagster.yaml"
     try:
         home.root.mkdir(parents=True, exist_ok=True)
         if not settings.exists():
             write_text(settings, (ROOT / "dagster.yaml").read_text(encoding="utf-8"))
     except OSError as error:
-        raise _unwritable(home, error.strerror) from error
-    # `assets` and `resources` are common names: ours must win over an installed package.
-    if sys.path[0] != str(ROOT):
-        sys.path.insert(0, str(ROOT))
+        raise unwritable(home, error.strerror) from error
     return home
 
 
@@ -200,18 +210,29 @@ def only_run_of(dataset: str) -> Iterator[None]:
 
 def _lock(name: str, timeout_s: float) -> FileLock:
     """Return a lock of this home; -1 waits for ever, 0 not at all."""
+    return FileLock(lock_path(name), timeout=timeout_s)
+
+
+def lock_path(name: str) -> Path:
+    """Return the file of a lock of this home, in a folder that is there.
+
+    Raises:
+        InputError: If the folder may not be written to.
+    """
     home = Home.from_environment()
     path = home.root / "locks" / f"{name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(home, error.strerror) from error
+        raise unwritable(home, error.strerror) from error
     if not os.access(path.parent, os.W_OK):
-        raise _unwritable(home, os.strerror(errno.EACCES))
-    return FileLock(path, timeout=timeout_s)
+        is_read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
+        raise unwritable(home, os.strerror(errno.EROFS if is_read_only else errno.EACCES))
+    return path
 
 
-def _unwritable(home: Home, reason: str | None) -> InputError:
+def unwritable(home: Home, reason: str | None) -> InputError:
+    """Return what is said where the home may not be written to."""
     return InputError(
         f"the home folder must be writable, got '{home.root}': {reason}; "
         "set ZS_HOME to another one"

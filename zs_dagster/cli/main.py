@@ -11,8 +11,8 @@ from typing import NoReturn
 import typer
 
 from zs_dagster.cli.commands import Commands
+from zs_dagster.cli.failures import explained
 from zs_dagster.errors import InputError, ZsDagsterError
-from zs_dagster.files import is_no_space
 from zs_dagster.lines import one_line
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
@@ -55,9 +55,7 @@ def main() -> None:
             _fail("interrupted; run again to continue where it stopped", CTRL_C)
         if isinstance(error, SystemExit) or os.environ.get("ZS_DEBUG"):
             raise
-        if is_no_space(error):
-            _fail(f"the disk is full ({error}); free some space and run again", 1)
-        _fail(f"unexpected {type(error).__name__}: {error} (ZS_DEBUG=1 shows where)", 1)
+        _fail(explained(error), 1)
 
 
 def _fail(error: object, status: int) -> NoReturn:

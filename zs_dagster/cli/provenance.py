@@ -11,7 +11,7 @@ from zs_dagster.cli.run_history import Run, find_run, runs
 from zs_dagster.datasets.catalogue import find_dataset, load_catalogue
 from zs_dagster.errors import InputError
 
-NOT_KEPT = "this run is older than provenance cards: prompts and models were not kept"
+NO_CARD = "none at '{}': deleted, damaged, or the run is older than cards"
 MAX_SHOWN = 3
 Row = dict[str, Any]
 
@@ -77,11 +77,12 @@ def _show(run: Run, rows: list[Row], card: Row | None) -> None:
 
 def _facts(run: Run, card: Row | None) -> dict[str, str]:
     facts = {"run": run.run_id, "time": run.created_at}
+    place = run.home.provenance / f"{run.run_id}.json"
     if card is None:
         row = run.rows[0] if run.rows else {}
         names = ("clip", "lvlm", "queries", "git_commit")
         known = {name: str(row[name]) for name in names if name in row}
-        return {**facts, **known, "card": NOT_KEPT}
+        return {**facts, **known, "card": NO_CARD.format(place)}
     models, queries = card["models"], card["queries"]
     stale = [name for name, said in card["lineage"].items() if said["stale_inputs"]]
     asked = queries["classes"][:MAX_SHOWN]
@@ -95,7 +96,7 @@ def _facts(run: Run, card: Row | None) -> dict[str, str]:
         **{f"  {q['label']}": f"{q['start_question']} / {q['end_question']}" for q in asked},
         "videos": f"{len(card['videos'])}, by content",
         "stale": f"computed from older inputs: {', '.join(stale)}" if stale else "nothing",
-        "card": f"{run.home.provenance / run.run_id}.json (all of it: --json)",
+        "card": f"{place} (all of it: --json)",
     }
 
 

@@ -13,7 +13,7 @@ IGNORED = frozenset(
 )
 KEY = ("method", "protocol", "split", "metric")
 TEXTS = ("prompt_name", "start_question", "end_question", "description")
-NOT_KEPT = "not kept: run {} is older than provenance cards"
+NOT_KEPT = "not known: run {} has no provenance card"
 
 
 def setting_differences(first: Run, second: Run) -> list[Row]:

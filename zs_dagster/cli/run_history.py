@@ -43,7 +43,7 @@ class Run:
 
     @cached_property
     def card(self) -> Row | None:
-        """Its provenance card; none where it was run before cards were kept."""
+        """Its provenance card; none where it is gone or damaged, or was never kept."""
         try:
             text = (self.home.provenance / f"{self.run_id}.json").read_text(encoding="utf-8")
             card = json.loads(text)

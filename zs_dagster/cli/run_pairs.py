@@ -17,8 +17,10 @@ def paired_intervals(first: Run, second: Run) -> list[Row] | str:
     cannot be done.
     """
     if first.card is None or second.card is None:
-        older = first if first.card is None else second
-        return f"no interval: the segments of run {older.run_id[:8]} were not kept"
+        bare = first if first.card is None else second
+        return (
+            f"no interval: the segments of run {bare.run_id[:8]} are not known without a card"
+        )
     if first.task != "localization" or second.task != "localization":
         return "no interval: runs are paired for localization only"
     if _differ(first.card, second.card):

@@ -275,9 +275,12 @@ def test_runs_without_a_card_are_said_to_have_none(home: "TinyHome", cli: Cli) -
     for path in (home.root / "provenance").iterdir():
         path.unlink()
     said = json.loads(cli("diff", "last~1", "last", "--json").out)
-    assert said["questions"].startswith("not kept: run ")
+    assert said["questions"].startswith("not known: run ")
+    assert said["questions"].endswith(" has no provenance card")
     assert said["intervals"].startswith("no interval: the segments of run ")
-    assert "were not kept" in cli("provenance", "tiny").out
+    shown = cli("provenance", "tiny").out
+    assert f"card         none at '{home.root / 'provenance'}/" in shown
+    assert ".json': deleted, damaged, or the run is older than cards" in shown
 
 
 @pytest.mark.parametrize(

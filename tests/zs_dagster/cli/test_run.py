@@ -86,7 +86,8 @@ def test_a_run_writes_the_summary_of_the_contract_and_sql_reads_it(
     rows = json.loads(cli("sql", query, "--json").out)
     expected = [r for r in summary["metrics"] if r["metric"] == "average_mAP"]
     assert rows == [{"method": r["method"], "value": r["value"]} for r in expected]
-    assert "clip-only" in cli("sql", query).out
+    (recommended,) = [line for line in ended.out.splitlines() if "zs-dagster sql" in line]
+    assert "clip-only" in cli("sql", recommended.split('"')[1]).out
     bad = cli("sql", "select nothing from nowhere")
     assert bad.status == 2
     assert "the query failed: " in bad.err

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from zs_dagster.cli.doctor import files, machine, models, runs
-from zs_dagster.cli.graph import prepare_environment
+from zs_dagster.cli.failures import explained
+from zs_dagster.cli.graph import fix_home
 from zs_dagster.errors import ZsDagsterError
 from zs_dagster.home import Home
 from zs_dagster.lines import one_line
@@ -45,7 +46,7 @@ def doctor(
 
     Every file of the store and the tables is read and compared with its digest.
     """
-    home = prepare_environment()
+    home = fix_home()
     rows = [(name, *_attempt(check, home, fix)) for name, check in CHECKS.items()]
     if as_json:
         keys = ("check", "ok", "found")
@@ -61,4 +62,7 @@ def _attempt(check: Check, home: Home, fix: bool) -> tuple[bool, str]:
     try:
         return True, check(home, fix)
     except (ZsDagsterError, OSError, ImportError) as error:
-        return False, one_line(" ".join(str(error).split()))
+        found = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
+        found = explained(error)
+    return False, one_line(" ".join(found.split()))

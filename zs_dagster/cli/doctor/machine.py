@@ -3,6 +3,7 @@
 import shutil
 from importlib.metadata import version
 
+from zs_dagster.cli.graph import prepare_environment, unwritable
 from zs_dagster.errors import ZsDagsterError
 from zs_dagster.home import Home
 
@@ -48,15 +49,21 @@ def codecs(_: Home, __: bool) -> str:
 
 def writable(home: Home, _: bool) -> str:
     """May the home be written to?"""
+    prepare_environment()
     probe = home.root / ".doctor"
-    probe.touch()
-    probe.unlink()
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise unwritable(home, error.strerror) from error
     return str(home.root)
 
 
 def disk(home: Home, _: bool) -> str:
     """Is there space on the disk of the home?"""
-    free_gb = shutil.disk_usage(home.root).free / 1e9
+    # A home that could not be made has the disk of the folder it would be in.
+    place = next(path for path in (home.root, *home.root.parents) if path.exists())
+    free_gb = shutil.disk_usage(place).free / 1e9
     if free_gb < MIN_FREE_GB:
         raise ZsDagsterError(
             f"free disk must be at least {MIN_FREE_GB:g} GB, got {free_gb:.1f} GB at "
