@@ -52,11 +52,12 @@ class Batch:
         Of a single frame the questions are split; there must be more than one.
         """
         if len(self.frames) == 1:
-            first, second = replace(self, at_once=-(-len(self.questions) // 2)).groups()
+            larger = -(-len(self.questions) // 2)
+            first, second = replace(self, at_once=larger).groups()
             return first, second
         middle = len(self.frames) // 2
-        first, second = self.frames[:middle], self.frames[middle:]
-        return Batch(first, self.questions), Batch(second, self.questions)
+        halves = self.frames[:middle], self.frames[middle:]
+        return Batch(halves[0], self.questions), Batch(halves[1], self.questions)
 
 
 @dataclass(frozen=True, eq=False)
