@@ -39,11 +39,10 @@ class Batch:
             yield self
             return
         for start in range(0, count, step):
-            stop = start + step
-            prepared = self.prepared and (
-                self.prepared[0],
-                self.prepared[1].part(start, stop),
-            )
+            stop, prepared = start + step, None
+            if self.prepared:
+                inputs, plan = self.prepared
+                prepared = inputs, plan.part(start, stop)
             yield replace(self, questions=self.questions[start:stop], prepared=prepared)
 
     def halves(self) -> tuple["Batch", "Batch"]:
@@ -56,8 +55,10 @@ class Batch:
             first, second = replace(self, at_once=larger).groups()
             return first, second
         middle = len(self.frames) // 2
-        halves = self.frames[:middle], self.frames[middle:]
-        return Batch(halves[0], self.questions), Batch(halves[1], self.questions)
+        return (
+            Batch(self.frames[:middle], self.questions),
+            Batch(self.frames[middle:], self.questions),
+        )
 
 
 @dataclass(frozen=True, eq=False)
