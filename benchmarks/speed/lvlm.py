@@ -93,7 +93,7 @@ def measured(title: str, backend: Backend, run: Run) -> Measured:
             "image_tokens": backend.image_tokens(384, 384, questions[0]),
             **agreed,
             **asdict(run),
-            "batch_frames": scorers[ours.mode]._batch_size.frames(384, 384, tuple(questions)),
+            "batch_frames": scorers[ours.mode]._batch_size.of(384, 384, questions).frames,
             "mode": ours.mode,
             "gemm_gflop_per_s": max(rates) / 1e9,
             "modes": {mode: of_mode(mode, least, counts, max(rates)) for mode in modes},

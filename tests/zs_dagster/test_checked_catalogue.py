@@ -48,6 +48,14 @@ def refusal(tiny: "TinyHome", classification: dict[str, Any], key: str) -> str:
         (CLIP | {"temperature": float("inf")}, "temperature", "classification.classifiers.one"),
         (CLIP | {"frames": 0}, "frames", "classification.classifiers.one.frames: must be "),
         (ZAR | {"parameters": {"rhoo": 1}}, "parameters", "ZAR has the parameters rho, "),
+        *(
+            (
+                ZAR | {key: 99_999_999_999},
+                key,
+                f"classification.classifiers.one.{key}: must be ",
+            )
+            for key in ("frames", "windows")
+        ),
         (ZAR | {"parameters": {"rho": 2}}, "parameters", "rho must be in (0, 1], got 2"),
         (
             CEZSAR | {"trained_on": "demo"},

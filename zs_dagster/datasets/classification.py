@@ -12,6 +12,8 @@ UNADAPTED, UNTRAINED = "-unadapted", "-untrained"
 CEZSAR's method NAME with the joint space as it was before training is NAME-untrained."""
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Views = Annotated[int, Field(ge=1, le=1000)]
+"""Times in a window are drawn whatever the frames there are, so that nothing else ends them."""
 
 
 class ClipClassifier(Strict):
@@ -44,9 +46,9 @@ class ZarClassifier(Strict):
     classifier: Literal["zar"]
     description: str = ""
     rates: Annotated[tuple[Share, ...], Field(min_length=1)] = (1.0, 0.5, 0.25, 0.125)
-    windows: Count = 4
+    windows: Views = 4
     crops: Literal[1, 3, 5, 9] = 3
-    frames: Count = 16
+    frames: Views = 16
     frames_eval: Count = 16
     is_jittered: bool = True
     seed: Annotated[int, Field(ge=0)] = 0

@@ -60,6 +60,12 @@ def test_indices_are_sorted_distinct_inside_and_of_the_right_number(
     np.testing.assert_array_equal(picked, sample(name, lively(seed, n_frames), n))
 
 
+@pytest.mark.parametrize("name", [*NAMES, "fps:1e11"])
+@pytest.mark.parametrize("n", [99_999_999_999, 10**30])
+def test_more_samples_than_could_ever_be_held_are_all_frames(name: str, n: int) -> None:
+    np.testing.assert_array_equal(sample(name, lively(0, 7), n), np.arange(7))
+
+
 @pytest.mark.parametrize("name", [*ADAPTIVE, *(f"mixed:{name}" for name in ADAPTIVE)])
 @FEW
 @given(n_frames=SIZES, n=SIZES)

@@ -1,7 +1,7 @@
 """What goes into one forward pass, and what comes out of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -21,6 +21,7 @@ class Batch:
             that is still to be done.
         is_whole: Whether the batch has the usual number of frames, not what was left over.
         ends_chunk: Whether the scores of a chunk are complete with this batch.
+        at_once: Questions per forward; all Q if not given.
     """
 
     frames: FrameArray
@@ -28,12 +29,36 @@ class Batch:
     prepared: tuple[Inputs, Plan] | None = None
     is_whole: bool = False
     ends_chunk: bool = True
+    at_once: int | None = None
+
+    def groups(self) -> Iterator["Batch"]:
+        """Split the questions, ``at_once`` to a batch; the frames are prepared only once."""
+        count = len(self.questions)
+        step = self.at_once or count
+        if count <= step:
+            yield self
+            return
+        for start in range(0, count, step):
+            stop, prepared = start + step, None
+            if self.prepared:
+                inputs, plan = self.prepared
+                prepared = inputs, plan.part(start, stop)
+            yield replace(self, questions=self.questions[start:stop], prepared=prepared)
 
     def halves(self) -> tuple["Batch", "Batch"]:
-        """Split the frames, N >= 2, into two batches that are still to be prepared."""
+        """Split the frames into two batches that are still to be prepared.
+
+        Of a single frame the questions are split; there must be more than one.
+        """
+        if len(self.frames) == 1:
+            larger = -(-len(self.questions) // 2)
+            first, second = replace(self, at_once=larger).groups()
+            return first, second
         middle = len(self.frames) // 2
-        first, second = self.frames[:middle], self.frames[middle:]
-        return Batch(first, self.questions), Batch(second, self.questions)
+        return (
+            Batch(self.frames[:middle], self.questions),
+            Batch(self.frames[middle:], self.questions),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,3 +77,7 @@ class Scored:
     def followed_by(self, other: "Scored") -> "Scored":
         """Append the frames of another batch; the mass stays that of this one."""
         return Scored(torch.cat([self.log_odds, other.log_odds]), self.mass)
+
+    def beside(self, other: "Scored") -> "Scored":
+        """Append more questions about the same frames; the mass stays that of these."""
+        return Scored(torch.cat([self.log_odds, other.log_odds], dim=1), self.mass)

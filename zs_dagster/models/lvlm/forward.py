@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 
 import torch
 
@@ -23,21 +24,28 @@ class Forward:
         self._modes = modes
 
     def run(self, batch: Batch) -> Scored:
-        """Score a batch that is not empty; in halves where it does not fit into memory.
+        """Score a batch that is not empty, some questions at once where there are many.
+
+        What does not fit into memory is halved: the frames, and of one frame the questions.
 
         Raises:
-            ModelError: If a single frame does not fit, or the model refuses the frames.
+            ModelError: If one question about one frame does not fit, or the model refuses
+                the frames.
         """
+        return reduce(Scored.beside, map(self._fitted, batch.groups()))
+
+    def _fitted(self, batch: Batch) -> Scored:
         try:
             with names_the_frames(self._backend, batch.frames):
                 return self._attempt(batch)
         except torch.OutOfMemoryError as error:
-            if len(batch.frames) == 1:
+            if len(batch.frames) == len(batch.questions) == 1:
                 raise _exhausted(self._backend, batch) from error
         # Not earlier: the error holds on to the memory of the attempt.
-        self._batch_size.lower(len(batch.frames))
-        first, second = batch.halves()
-        return self.run(first).followed_by(self.run(second))
+        self._batch_size.lower(len(batch.frames), len(batch.questions))
+        joined = Scored.followed_by if len(batch.frames) > 1 else Scored.beside
+        first, second = map(self._fitted, batch.halves())
+        return joined(first, second)
 
     def _attempt(self, batch: Batch) -> Scored:
         mode = self._modes.of(*frame_size(batch.frames)).mode
@@ -67,7 +75,7 @@ def names_the_frames(backend: Backend, frames: FrameArray) -> Iterator[None]:
 def _exhausted(backend: Backend, batch: Batch) -> ModelError:
     return ModelError(
         f"scoring must fit into memory, got none left for {backend.name} with 1 frame of "
-        f"{_written(batch.frames)} and {len(batch.questions)} questions; use smaller frames, "
+        f"{_written(batch.frames)} and one question; use smaller frames, "
         "fewer image tokens (image: single-tile or video) or a smaller dtype"
     )
 

@@ -25,18 +25,30 @@ class Plan:
         positions: Position ids of the longest prompt alone, ``(n,)``, or ``(3, n)`` where the
             model counts time, height and width apart.
         fillers: How many of the suffixes are none of the questions.
+        multiple: What L was filled up to a multiple of.
     """
 
     prefix: list[int]
     suffixes: list[list[int]]
     positions: torch.Tensor
     fillers: int = 0
+    multiple: int = 1
 
     def filled_up(self, multiple: int) -> "Plan":
         """Add suffixes of one token until L is a multiple, for a model of fixed shapes."""
         missing = -len(self.ids) % multiple
         suffixes = [*self.suffixes, *([self.suffixes[0][:1]] * missing)]
-        return Plan(self.prefix, suffixes, self.positions, missing)
+        return Plan(self.prefix, suffixes, self.positions, missing, multiple)
+
+    def part(self, start: int, stop: int) -> "Plan":
+        """Plan some of the questions alone, under the same prefix, filled up as this one."""
+        asked = Plan(self.prefix, self.asked[start:stop], self.positions)
+        return asked.filled_up(self.multiple) if self.multiple > 1 else asked
+
+    @property
+    def asked(self) -> list[list[int]]:
+        """The suffixes of the Q questions."""
+        return self.suffixes[: len(self.suffixes) - self.fillers]
 
     @cached_property
     def ids(self) -> torch.Tensor:
@@ -66,8 +78,7 @@ class Plan:
     @cached_property
     def answers(self) -> torch.Tensor:
         """Packed index of the last token of each question, ``(Q,)``."""
-        asked = self.suffixes[: len(self.suffixes) - self.fillers]
-        lengths = torch.tensor([len(suffix) for suffix in asked])
+        lengths = torch.tensor([len(suffix) for suffix in self.asked])
         return (len(self.prefix) + lengths.cumsum(0) - 1).to(self.positions.device)
 
 

@@ -162,11 +162,11 @@ class TransformersScorer:
                 yield Batch(frames, questions)
                 continue
             with names_the_frames(self._backend, frames):
-                step = self._batch_size.frames(*frame_size(frames), questions)
+                step, at_once = self._batch_size.of(*frame_size(frames), questions)
             for start in range(0, len(frames), step):
                 part = frames[start : start + step]
                 is_whole, is_last = len(part) == step, start + step >= len(frames)
-                yield self._prepared(Batch(part, questions, None, is_whole, is_last))
+                yield self._prepared(Batch(part, questions, None, is_whole, is_last, at_once))
 
     def _prepared(self, batch: Batch) -> Batch:
         if self._modes.are_naive:

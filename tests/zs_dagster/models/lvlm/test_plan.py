@@ -71,3 +71,14 @@ def test_fillers_round_the_length_up_and_are_not_read() -> None:
 
 def test_a_length_that_fits_takes_no_fillers() -> None:
     assert PLAN.filled_up(5).ids.tolist() == PLAN.ids.tolist()
+
+
+def test_some_of_the_questions_are_planned_alone_and_filled_up_alike() -> None:
+    asked = Plan([7, 8], [[1, 2], [3], [4, 5, 6]], torch.arange(5))
+    assert asked.part(1, 3).ids.tolist() == [7, 8, 3, 4, 5, 6]
+    assert asked.part(1, 3).packed_positions.tolist() == [0, 1, 2, 2, 3, 4]
+    # Two fillers follow, and none is taken for a question.
+    filled = asked.filled_up(5)
+    assert filled.part(2, 9).ids.tolist() == [7, 8, 4, 5, 6]
+    assert filled.part(0, 1).ids.tolist() == [7, 8, 1, 2, 1]
+    assert filled.part(0, 1).answers.tolist() == [3]
