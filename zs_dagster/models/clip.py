@@ -14,7 +14,9 @@ from zs_dagster.models.pixels import Pixels
 from zs_dagster.models.protocols import FeatureArray, FrameArray, IntArray
 
 STAGE_VERSION = "2"
-DEFAULT_BATCH = 64
+GPU_BATCH = 64
+CPU_BATCH = 16
+"""What 16 pictures need at once stays in a cache; 64 of ViT-B/16 take 5 to 15 % longer."""
 FULL = "float32"
 
 Network: TypeAlias = Any
@@ -43,7 +45,7 @@ class OpenClipEncoder:
         model: ``local-dir:FOLDER`` or an open_clip architecture name.
         pretrained: Tag of published weights; ``None`` for a local folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        batch: Frames or texts per forward pass; speed only.
+        batch: Frames or texts per forward pass, speed only; by default what suits the device.
         dtype: Numbers of the image tower; the text tower keeps float32.
 
     Raises:
@@ -56,13 +58,14 @@ class OpenClipEncoder:
         pretrained: str | None = None,
         *,
         device: str = "auto",
-        batch: int = DEFAULT_BATCH,
+        batch: int | None = None,
         dtype: str = FULL,
     ) -> None:
         import torch
 
-        self._batch, self._dtype = batch, getattr(torch, dtype)
+        self._dtype = getattr(torch, dtype)
         self._device = choose_device(device)
+        self._batch = batch or (CPU_BATCH if self._device == "cpu" else GPU_BATCH)
         self._model, _, self._tokenize = load_open_clip(model, pretrained, self._device)
         self._pixels = Pixels.of(self._model)
         self._model.visual.to(self._dtype)
