@@ -10,7 +10,7 @@ import numpy as np
 from assets.classified import PREDICTIONS, Classified, classified
 from assets.clip_strips import Strip, clip_strips
 from assets.stage import stage, versioned
-from assets.trials import sentence, told
+from assets.trials import sentence
 from resources.decoders import DecodersResource
 from resources.home import HomeResource
 from resources.library import VideoLibrary
@@ -65,7 +65,7 @@ def classification_report(
     with decoders.start(dataset.reader) as pool:
         strips = clip_strips(core, dataset, fingerprint, pool, ordered[:MAX_STRIPS])
     report = _report(core, dataset, found, [_clip(v, shown, strips.get(v)) for v in ordered])
-    if trial := sentence(told(context.instance, dataset.name)):
+    if trial := sentence(context.instance, dataset.name):
         report = replace(report, provenance={"trial": trial, **report.provenance})
     path = core.reports / f"{dataset.name}.html"
     write_text(path, classification_page(report))

@@ -18,7 +18,7 @@ from assets.labelled import true_segments
 from assets.pictures import last_picture
 from assets.reuse import content
 from assets.stage import stage, versioned
-from assets.trials import sentence, told
+from assets.trials import sentence
 from resources.home import HomeResource
 from resources.library import VideoLibrary
 from zs_dagster.datasets.description import Dataset
@@ -67,7 +67,7 @@ def report(
 ) -> dg.MaterializeResult:
     """One self-contained HTML page: metrics; per video a player, a timeline and curves."""
     dataset = library.dataset(context.partition_key)
-    page, trial = _report(home.get(), dataset), sentence(told(context.instance, dataset.name))
+    page, trial = _report(home.get(), dataset), sentence(context.instance, dataset.name)
     if trial:
         page = replace(page, summary={"trial": trial, **page.summary})
     path = home.get().reports / f"{dataset.name}.html"

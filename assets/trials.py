@@ -59,8 +59,9 @@ def told(instance: dg.DagsterInstance, dataset: str) -> dict[str, str]:
     }
 
 
-def sentence(trials: Mapping[str, str]) -> str:
-    """Say that results are not those of the dataset file; empty where they are."""
+def sentence(instance: dg.DagsterInstance, dataset: str) -> str:
+    """Say that results of a dataset are not those of its file; empty where they are."""
+    trials = told(instance, dataset)
     made = ", ".join(f"{name} with {given}" for name, given in trials.items())
     return f"{made}, not as the dataset file says; a run without brings that back" * bool(made)
 

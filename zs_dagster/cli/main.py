@@ -12,12 +12,12 @@ import typer
 
 from zs_dagster.cli.commands import Commands
 from zs_dagster.cli.failures import explained
+from zs_dagster.cli.program import CTRL_C
 from zs_dagster.errors import InputError, ZsDagsterError
 from zs_dagster.lines import one_line
 
 # How Dagster says Ctrl-C or SIGTERM; by name, so that no command imports Dagster for it.
 INTERRUPTED = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
-CTRL_C = 130
 SELDOM = 200_000  # New objects between two looks of the garbage collector.
 
 app = typer.Typer(

@@ -10,7 +10,7 @@ import sys
 from typing import TextIO
 
 FAILED = 1
-INTERRUPTED = 130
+CTRL_C = 130
 
 
 def program() -> None:
@@ -33,7 +33,7 @@ def program() -> None:
         main()
         status = 0
     except KeyboardInterrupt:
-        status = INTERRUPTED
+        status = CTRL_C
         raise
     except SystemExit as error:
         # Any other status is a message, which Python prints.

@@ -30,10 +30,10 @@ def describe(dataset: str) -> Dataset:
 
 def trial(dataset: str) -> str:
     """Say that the results of a dataset are of a trial; empty where they are not."""
-    from assets.trials import sentence, told
+    from assets.trials import sentence
 
     with open_instance() as instance:
-        return sentence(told(instance, dataset))
+        return sentence(instance, dataset)
 
 
 def stages(instance: "DagsterInstance", dataset: str) -> "dict[str, Freshness]":

@@ -1,56 +1,59 @@
 """The command line as a process: its status, and that nothing is lost at its sudden end."""
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-START = "from zs_dagster.cli.program import program; program()"
+if TYPE_CHECKING:
+    from tests.zs_dagster.cli.conftest import Ended
+
+    Run = Callable[..., Ended]
+
 LARGE = 1_000_000  # Characters; more than a pipe holds, and than is written at once.
 
 
-def run(body: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the program with another `main`, or with its own where `body` is empty."""
-    other = f"import zs_dagster.cli.main as m\n{body}\nm.main = main\n" if body else ""
-    return subprocess.run(
-        [sys.executable, "-c", other + START, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+@pytest.fixture
+def run(spawn: "Run", tmp_path: Path) -> "Run":
+    """Run the program with another `main`, or with its own where the body is empty."""
+
+    def call(body: str, *arguments: str) -> "Ended":
+        other = f"import zs_dagster.cli.main as m\n{body}\nm.main = main" if body else ""
+        return spawn(*arguments, folder=tmp_path, before=other)
+
+    return call
 
 
 @pytest.mark.parametrize(
     ("left", "status"),
     [("0", 0), ("2", 2), ("130", 130), ("None", 0), ("'a word'", 1)],
 )
-def test_the_status_is_that_of_the_command(left: str, status: int) -> None:
+def test_the_status_is_that_of_the_command(run: "Run", left: str, status: int) -> None:
     done = run(f"def main(): raise SystemExit({left})")
-    assert done.returncode == status
-    assert done.stderr == ("a word\n" if status == 1 else "")
+    assert done.status == status
+    assert done.err == ("a word\n" if status == 1 else "")
 
 
-def test_returning_is_success_and_a_failure_is_shown() -> None:
-    assert run("def main(): pass").returncode == 0
+def test_returning_is_success_and_a_failure_is_shown(run: "Run") -> None:
+    assert run("def main(): pass").status == 0
     done = run("def main(): raise KeyError('lost')")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "KeyError: 'lost'")
+    assert (done.status, done.err.splitlines()[-1]) == (1, "KeyError: 'lost'")
 
 
-def test_the_real_commands_end_with_their_status() -> None:
-    assert "Usage" in run("", "--help").stdout
+def test_the_real_commands_end_with_their_status(run: "Run") -> None:
+    assert "Usage" in run("", "--help").out
     done = run("", "run", "none")
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: dataset must be one of ")
+    assert done.status == 2
+    assert done.err.startswith("error: dataset must be one of ")
 
 
-def test_all_that_was_said_is_written_before_the_end() -> None:
+def test_all_that_was_said_is_written_before_the_end(run: "Run") -> None:
     done = run(f"def main(): print('x' * {LARGE}, end='y')")
-    assert (len(done.stdout), done.stdout[-1]) == (LARGE + 1, "y")
+    assert (len(done.out), done.out[-1]) == (LARGE + 1, "y")
 
 
-def test_threads_end_and_whoever_registered_is_called_first() -> None:
+def test_threads_end_and_whoever_registered_is_called_first(run: "Run") -> None:
     done = run(
         "import atexit, threading\n"
         "go = threading.Event()\n"
@@ -60,42 +63,42 @@ def test_threads_end_and_whoever_registered_is_called_first() -> None:
         "    threading.Thread(target=late).start()\n"
         "    go.set()\n"
     )
-    assert done.stdout.split() == ["thread", "registered"]
+    assert done.out.split() == ["thread", "registered"]
 
 
-def test_nothing_is_taken_apart() -> None:
+def test_nothing_is_taken_apart(run: "Run") -> None:
     kept = "class Kept:\n    def __del__(self): print('taken apart')\nkept = Kept()\n"
-    assert run(f"{kept}def main(): print('done')").stdout == "done\n"
+    assert run(f"{kept}def main(): print('done')").out == "done\n"
 
 
-def test_what_cannot_be_written_is_a_failure_without_a_traceback() -> None:
+def test_what_cannot_be_written_is_a_failure_without_a_traceback(run: "Run") -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     done = run(f"import sys\nsys.stdout = open('{full}', 'w')\ndef main(): print('lost')")
     said = "error: the output cannot be written: [Errno 28] No space left on device\n"
-    assert (done.returncode, done.stderr) == (1, said)
+    assert (done.status, done.err) == (1, said)
 
 
-def test_a_stream_that_the_command_closed_is_a_failure_in_one_line() -> None:
+def test_a_stream_that_the_command_closed_is_a_failure_in_one_line(run: "Run") -> None:
     done = run("import sys\ndef main(): sys.stdout.close()")
-    assert done.returncode == 1
-    assert done.stderr == "error: the output cannot be written: I/O operation on closed file.\n"
+    assert done.status == 1
+    assert done.err == "error: the output cannot be written: I/O operation on closed file.\n"
 
 
-def test_ctrl_c_during_imports_is_no_failure_of_ours() -> None:
+def test_ctrl_c_during_imports_is_no_failure_of_ours(run: "Run") -> None:
     done = run("def main(): raise KeyboardInterrupt")
-    assert done.returncode in {130, -2}
+    assert done.status in {130, -2}
 
 
-def test_nothing_is_written_into_a_file_that_took_the_place_of_stderr() -> None:
+def test_nothing_is_written_into_a_file_that_took_the_place_of_stderr(run: "Run") -> None:
     done = run(
         "import sys\nsys.stderr = None\nsys.stdout = open('/dev/full', 'w')\n"
         "def main(): print('lost')"
     )
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.status, done.err) == (1, "")
 
 
-def test_an_output_that_was_closed_before_is_no_failure() -> None:
+def test_an_output_that_was_closed_before_is_no_failure(run: "Run") -> None:
     done = run("import sys\nsys.stdout = None\ndef main(): pass")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.status, done.err) == (0, "")
